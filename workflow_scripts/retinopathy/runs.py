@@ -1,0 +1,103 @@
+"""A run is its parameters, and its parameters are its address.
+
+Addresses are folders below `results/<study>/runs/`, such as
+`referable/xception/224/imagenet/block14/rate=0.001,l2=0.0001,dropout=0.5/fold=holdout,seed=1`.
+Everything else that defines a run (batch size, epochs, optimiser) is the same for all runs of a
+study and stands in the configuration.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from retinopathy.errors import Explained
+
+INITIALISATIONS = {
+    "imagenet": "imagenet",
+    "random_frozen": "random, frozen features",
+    "random_all": "random, all",
+}
+"""Name in addresses and configuration → name in tables."""
+
+HOLDOUT = "holdout"
+"""The fold of a run that uses the splits of the configuration rather than cross-validation."""
+
+_ADDRESS = re.compile(
+    r"(?P<task>[a-z0-9_]+)/(?P<network>[a-z0-9_]+)/(?P<size>\d+)/(?P<initialisation>[a-z_]+)"
+    r"/(?P<depth>[A-Za-z0-9_+]+)"
+    r"/rate=(?P<rate>[-+.0-9e]+),l2=(?P<l2>[-+.0-9e]+),dropout=(?P<dropout>[-+.0-9e]+)"
+    rf"/fold=(?P<fold>{HOLDOUT}|\d+),seed=(?P<seed>\d+)"
+)
+
+
+@dataclass(frozen=True, order=True)
+class Run:
+    """One trained model.
+
+    Attributes:
+        task: Name of a task of the configuration.
+        network: Name in the registry of networks.
+        size: Side of the square input, pixels.
+        initialisation: One of `INITIALISATIONS`.
+        depth: The cut from which layers are trained: `head`, a block, `block+k`, or `all`.
+        rate: Learning rate, > 0.
+        l2: L2 constant of the dense layer, ≥ 0.
+        dropout: Share of pooled features dropped in training, in [0, 1).
+        fold: `holdout`, or the number of the part that is the test part, as text.
+        seed: Governs data order, augmentation, initialisation and dropout.
+    """
+
+    task: str
+    network: str
+    size: int
+    initialisation: str
+    depth: str
+    rate: float
+    l2: float
+    dropout: float
+    fold: str
+    seed: int
+
+    @property
+    def address(self) -> str:
+        """The run's folder below `results/<study>/runs/`."""
+        return (
+            f"{self.task}/{self.network}/{self.size}/{self.initialisation}/{self.depth}"
+            f"/rate={self.rate:g},l2={self.l2:g},dropout={self.dropout:g}"
+            f"/fold={self.fold},seed={self.seed}"
+        )
+
+    @classmethod
+    def parse(cls, address: str) -> "Run":
+        """Return the run at `address`.
+
+        Raises:
+            Explained: `address` is not of the form that `address` has.
+        """
+        match = _ADDRESS.fullmatch(address)
+        if match is None:
+            raise Explained(
+                "not the address of a run",
+                expected="task/network/size/initialisation/depth/"
+                "rate=…,l2=…,dropout=…/fold=…,seed=…",
+                received=address,
+                hint="ask for a run that `snakemake --summary` lists",
+            )
+        parts: dict[str, Any] = match.groupdict()
+        return cls(
+            **parts
+            | {name: int(parts[name]) for name in ("size", "seed")}
+            | {name: float(parts[name]) for name in ("rate", "l2", "dropout")}
+        )
+
+    @property
+    def initial(self) -> str:
+        """Address of the initial weights: shared by runs that start from the same ones.
+
+        ImageNet weights do not depend on the fold; random ones do, because their normalisation
+        statistics are estimated on the fold's training part.
+        """
+        stem = f"{self.task}/{self.network}/{self.size}/{self.initialisation}"
+        if self.initialisation == "imagenet":
+            return stem
+        return f"{stem}-fold={self.fold},seed={self.seed}"
