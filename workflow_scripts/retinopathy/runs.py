@@ -101,3 +101,8 @@ class Run:
         if self.initialisation == "imagenet":
             return stem
         return f"{stem}-fold={self.fold},seed={self.seed}"
+
+    @property
+    def has_frozen_part(self) -> bool:
+        """Whether something below the run's cut stays as it is, and can be computed once."""
+        return self.depth != "all" and self.initialisation != "random_all"

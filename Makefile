@@ -1,0 +1,57 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# Choose the environment with VARIANT=cpu (the default) or VARIANT=gpu.
+VARIANT ?= cpu
+PYTHON  ?= python3
+VENV    := .venv-$(VARIANT)
+DEV     := .venv-dev
+NAME    ?= preprocess
+export PYTHONHASHSEED := 0
+
+.PHONY: help demo test lint format types benchmark lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+demo: $(VENV)/installed  ## set up, run the whole study on the embedded set, write results/demo/report.html
+	$(VENV)/bin/snakemake --workflow-profile profiles/demo
+	$(VENV)/bin/python workflow_scripts/make_report.py demo profiles/demo
+
+test: $(DEV)/installed  ## set up, then run lint, types and all tests
+	PATH="$(CURDIR)/$(DEV)/bin:$$PATH" ./tests/run
+
+lint: $(DEV)/installed  ## look for faults in code and rules, and for lines out of format
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/ruff format --check .
+	$(DEV)/bin/snakefmt --check Snakefile rules
+	$(DEV)/bin/snakemake --lint
+
+types: $(DEV)/installed  ## check types
+	$(DEV)/bin/mypy
+
+format: $(DEV)/installed  ## format code and rules
+	$(DEV)/bin/ruff check --fix .
+	$(DEV)/bin/ruff format .
+	$(DEV)/bin/snakefmt Snakefile rules
+
+benchmark: $(DEV)/installed  ## measure side by side: make benchmark NAME=preprocess
+	$(DEV)/bin/python benchmarks/$(NAME).py
+
+lock: $(DEV)/installed  ## resolve envs/*.in to the pinned, hashed envs/*.lock
+	$(DEV)/bin/pip install --quiet uv==0.13.9
+	for name in cpu gpu dev; do \
+	  $(DEV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header envs/$$name.in -o envs/$$name.lock; \
+	done
+
+clean:  ## remove what was made and fetched; the environments stay
+	find results -mindepth 1 -not -name README.md -delete
+	rm -rf resources .snakemake
+
+.venv-%/installed: envs/%.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "expected Python 3.11 or newer, received $$($(PYTHON) --version); hint: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
+	  || { echo "this Python cannot make environments; hint: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	@touch $@

@@ -1,0 +1,27 @@
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/acquire.smk"
+include: "rules/manifest.smk"
+include: "rules/split.smk"
+include: "rules/records.smk"
+include: "rules/baselines.smk"
+include: "rules/features.smk"
+include: "rules/runs.smk"
+include: "rules/scores.smk"
+include: "rules/studies.smk"
+include: "rules/saliency.smk"
+include: "rules/report.smk"
+
+
+# The whole study. `snakemake --report` then makes one page of it.
+rule all:
+    default_target: True
+    input:
+        f"results/{config['study']}/summary.html",

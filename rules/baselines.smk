@@ -1,0 +1,115 @@
+# Classical methods on pixels, on metadata alone and on frozen features.
+
+
+def baseline_records(split):
+    """Return an input function: the records of a split of a baseline's fold."""
+
+    def inputs(wildcards):
+        return records_of(
+            wildcards.task, config["baselines"]["size"], split, wildcards.fold
+        )
+
+    return inputs
+
+
+def baseline_initial(file):
+    """Return an input function: a file of the initial weights, for features only."""
+
+    def inputs(wildcards):
+        if wildcards.inputs != "features":
+            return []
+        network, size = config["baselines"]["network"], config["baselines"]["size"]
+        folder = f"results/{config['study']}/initial/{wildcards.task}/{network}/{size}"
+        return [f"{folder}/imagenet/{file}"]
+
+    return inputs
+
+
+def baseline_manifest(wildcards):
+    """Return the manifest, for metadata only."""
+    return (
+        [f"results/{config['study']}/manifest.csv"]
+        if wildcards.inputs == "metadata"
+        else []
+    )
+
+
+def baseline_cases():
+    """Return task, inputs and fold of every baseline."""
+    return [
+        (task, inputs, fold)
+        for task in config["baselines"]["tasks"]
+        for inputs in config["baselines"]["inputs"]
+        for fold in studies.folds(config)
+    ]
+
+
+rule fit_baseline:
+    input:
+        records=baseline_records("train"),
+        weights=baseline_initial("backbone.weights.h5"),
+        manifest=baseline_manifest,
+    output:
+        models="results/{study}/baselines/{task}/{inputs}/fold={fold}/models.joblib",
+    log:
+        "results/{study}/logs/fit_baseline/{task}/{inputs}/{fold}.log",
+    benchmark:
+        "results/{study}/benchmarks/fit_baseline/{task}/{inputs}/{fold}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        code=code("fit_baseline"),
+        size=config["baselines"]["size"],
+        pixels=config["baselines"]["pixels"],
+        network=config["baselines"]["network"],
+        seed=config["seed"],
+    message:
+        "Fit the classical methods on {wildcards.inputs}: {wildcards.task}, fold {wildcards.fold}"
+    script:
+        "../workflow_scripts/fit_baseline.py"
+
+
+rule baselines_table:
+    input:
+        predictions=[
+            f"results/{config['study']}/baselines/{task}/{inputs}/fold={fold}/test.csv"
+            for task, inputs, fold in baseline_cases()
+        ],
+        origins=[
+            f"results/{config['study']}/initial/{task}/{config['baselines']['network']}"
+            f"/{config['baselines']['size']}/imagenet/origin.json"
+            for task in config["baselines"]["tasks"]
+            if "features" in config["baselines"]["inputs"]
+        ],
+    output:
+        table=report(
+            "results/{study}/tables/baselines.csv",
+            caption="../report/baselines.rst",
+            category="2 Baselines",
+            labels={"table": "classical methods on the test split"},
+        ),
+        markdown="results/{study}/tables/baselines.md",
+    log:
+        "results/{study}/logs/baselines_table.log",
+    benchmark:
+        "results/{study}/benchmarks/baselines_table.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code("baselines_table"),
+        baselines=baseline_cases(),
+        network=config["baselines"]["network"],
+        seed=config["seed"],
+        repetitions=config["evaluation"]["repetitions"],
+    message:
+        "Make the table of the classical methods"
+    script:
+        "../workflow_scripts/baselines_table.py"

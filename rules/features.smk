@@ -1,0 +1,110 @@
+# Initial weights, and what a frozen part makes of the photographs: computed once, shared by runs.
+
+
+def stand_in_records(wildcards):
+    """Return the training records, where random weights may stand in for ImageNet's."""
+    if config["weights"]["when_missing"] != "random":
+        return []
+    return records_of(wildcards.task, wildcards.size, "train", HOLDOUT)
+
+
+def statistics_records(wildcards):
+    """Return the training records from which a frozen random network's statistics come."""
+    if wildcards.initialisation != "random_frozen":
+        return []
+    return records_of(wildcards.task, wildcards.size, "train", wildcards.fold)
+
+
+rule initial_imagenet:
+    input:
+        weights="resources/{study}/weights/{network}.weights.h5",
+        origin="resources/{study}/weights/{network}.json",
+        train=stand_in_records,
+    output:
+        weights="results/{study}/initial/{task}/{network}/{size}/imagenet/backbone.weights.h5",
+        origin="results/{study}/initial/{task}/{network}/{size}/imagenet/origin.json",
+    log:
+        "results/{study}/logs/initial_imagenet/{task}/{network}/{size}.log",
+    benchmark:
+        "results/{study}/benchmarks/initial_imagenet/{task}/{network}/{size}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=code("initial_imagenet"),
+        seed=config["seed"],
+    message:
+        "Make initial weights: {wildcards.network}, {wildcards.size} px, for {wildcards.task}"
+    script:
+        "../workflow_scripts/initial_imagenet.py"
+
+
+rule initial_random:
+    input:
+        train=statistics_records,
+    output:
+        weights="results/{study}/initial/{task}/{network}/{size}/{initialisation}-fold={fold},seed={seed}/backbone.weights.h5",
+        origin="results/{study}/initial/{task}/{network}/{size}/{initialisation}-fold={fold},seed={seed}/origin.json",
+    log:
+        "results/{study}/logs/initial_random/{task}/{network}/{size}/{initialisation}-{fold}-{seed}.log",
+    benchmark:
+        "results/{study}/benchmarks/initial_random/{task}/{network}/{size}/{initialisation}-{fold}-{seed}.tsv"
+    wildcard_constraints:
+        initialisation="random_frozen|random_all",
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime=30,
+    params:
+        code=code("initial_random"),
+    message:
+        "Make random weights: {wildcards.network}, {wildcards.size} px, seed {wildcards.seed}"
+    script:
+        "../workflow_scripts/initial_random.py"
+
+
+def part_records(wildcards):
+    """Return the record files of one part of the task in a feature file's address."""
+    task, _, size, _ = wildcards.initial.split("/")
+    return collect(
+        "results/{study}/records/{task}/{size}/part-{part}/shard-{shard}.tfrecord",
+        study=wildcards.study,
+        task=task,
+        size=size,
+        part=wildcards.part,
+        shard=range(config["records"]["shards"]),
+    )
+
+
+rule features:
+    input:
+        weights="results/{study}/initial/{initial}/backbone.weights.h5",
+        records=part_records,
+    output:
+        features="results/{study}/features/{initial}/{depth}/part-{part}.h5",
+    log:
+        "results/{study}/logs/features/{initial}/{depth}/{part}.log",
+    benchmark:
+        "results/{study}/benchmarks/features/{initial}/{depth}/{part}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime=240,
+    params:
+        code=code("features"),
+        augment=config["training"]["augment"],
+        batch=config["training"]["batch"],
+    message:
+        "Compute what is frozen: {wildcards.initial}, below {wildcards.depth}, part {wildcards.part}"
+    script:
+        "../workflow_scripts/features.py"

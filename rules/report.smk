@@ -1,0 +1,77 @@
+# One page to read it all. `snakemake --report` adds to it how every figure was made.
+
+
+def final_figures(pattern, **more):
+    """Return one figure per final task and network."""
+    study = config["studies"]["networks"]
+    return collect(
+        pattern,
+        study=config["study"],
+        task=study["tasks"],
+        network=study["networks"],
+        **more,
+    )
+
+
+rule summary:
+    input:
+        levels="results/{study}/tables/levels.csv",
+        rejects="results/{study}/rejects.csv",
+        proofs=collect(
+            "results/{{study}}/splits/{task}_proof.csv", task=config["tasks"]
+        ),
+        tables=collect(
+            "results/{{study}}/tables/{name}.csv",
+            name=[
+                "baselines",
+                "sweep",
+                "regularisation",
+                "depth",
+                "networks",
+                "flips",
+            ],
+        ),
+        recommendations=collect(
+            "results/{{study}}/tables/{name}_recommendation.csv",
+            name=["sweep", "regularisation", "depth"],
+        ),
+        figures=collect(
+            "results/{{study}}/figures/{name}.png",
+            name=[
+                "levels",
+                "examples",
+                "sweep",
+                "regularisation",
+                "depth",
+                "networks",
+                "roc",
+            ],
+        ),
+        saliency=final_figures(
+            "results/{study}/figures/saliency/{task}-{network}-{size}.png",
+            size=config["studies"]["networks"]["sizes"],
+        ),
+        flips=final_figures("results/{study}/figures/flips/{task}-{network}.png"),
+    output:
+        page=report(
+            "results/{study}/summary.html",
+            caption="../report/summary.rst",
+            category="0 Summary",
+            labels={"page": "the whole study"},
+        ),
+    log:
+        "results/{study}/logs/summary.log",
+    benchmark:
+        "results/{study}/benchmarks/summary.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("summary"),
+    message:
+        "Write the summary of the study {wildcards.study}"
+    script:
+        "../workflow_scripts/summary.py"

@@ -1,0 +1,160 @@
+# Where the final runs look, and which photographs flip between the sizes.
+
+
+def shown_run(wildcards, size):
+    """Return the final run whose maps are shown, at `size` or at the size of the wildcard."""
+    return studies.shown(
+        config, wildcards.task, wildcards.network, int(size or wildcards.size)
+    )
+
+
+def shown_file(file, size=None):
+    """Return an input function: a file of the final run whose maps are shown."""
+
+    def inputs(wildcards):
+        address = shown_run(wildcards, size).address
+        return f"results/{config['study']}/runs/{address}/{file}"
+
+    return inputs
+
+
+def shown_initial(size=None):
+    """Return an input function: the initial weights of the final run whose maps are shown."""
+
+    def inputs(wildcards):
+        return f"{initial_of(shown_run(wildcards, size))}/backbone.weights.h5"
+
+    return inputs
+
+
+def shown_address(size=None):
+    """Return an input function: the address of the final run whose maps are shown."""
+
+    def address(wildcards):
+        return shown_run(wildcards, size).address
+
+    return address
+
+
+SMALL, LARGE = sorted(config["studies"]["networks"]["sizes"])
+
+
+rule saliency:
+    input:
+        weights=shown_initial(),
+        trained=shown_file("trained.h5"),
+        record=shown_file("record.json"),
+        predictions=shown_file("test.csv"),
+        operating=shown_file("operating.json"),
+        manifest="results/{study}/manifest.csv",
+    output:
+        maps="results/{study}/saliency/{task}/{network}-{size}.h5",
+        figure=report(
+            "results/{study}/figures/saliency/{task}-{network}-{size}.png",
+            caption="../report/saliency.rst",
+            category="5 Where it looks",
+            labels={"figure": "{network} at {size} px, {task}"},
+        ),
+    log:
+        "results/{study}/logs/saliency/{task}/{network}-{size}.log",
+    benchmark:
+        "results/{study}/benchmarks/saliency/{task}/{network}-{size}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=6000,
+        runtime=60,
+    params:
+        code=code("saliency"),
+        run=shown_address(),
+        photographs=config["saliency"]["photographs"],
+        contrast=config["photographs"]["contrast"],
+    message:
+        "Explain {wildcards.network} at {wildcards.size} px on {wildcards.task}"
+    script:
+        "../workflow_scripts/saliency.py"
+
+
+def final_files(file, size):
+    """Return a file of every final run of one size, in the order of the study."""
+    return [
+        f"results/{config['study']}/runs/{case.run.address}/{file}"
+        for case in studies.cases(config, "networks")
+        if case.run.size == size
+    ]
+
+
+rule flips:
+    input:
+        small=final_files("test.csv", SMALL),
+        large=final_files("test.csv", LARGE),
+        small_operating=final_files("operating.json", SMALL),
+        large_operating=final_files("operating.json", LARGE),
+    output:
+        table=report(
+            "results/{study}/tables/flips.csv",
+            caption="../report/flips.rst",
+            category="5 Where it looks",
+            labels={"table": "photographs that flip between the sizes"},
+        ),
+        markdown="results/{study}/tables/flips.md",
+    log:
+        "results/{study}/logs/flips.log",
+    benchmark:
+        "results/{study}/benchmarks/flips.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("flips"),
+        runs=[
+            case.run.address
+            for case in studies.cases(config, "networks")
+            if case.run.size == SMALL
+        ],
+    message:
+        "List the photographs that flip between the sizes"
+    script:
+        "../workflow_scripts/flips.py"
+
+
+rule flip_figure:
+    input:
+        flips="results/{study}/tables/flips.csv",
+        manifest="results/{study}/manifest.csv",
+        small_weights=shown_initial(SMALL),
+        large_weights=shown_initial(LARGE),
+        small_trained=shown_file("trained.h5", SMALL),
+        large_trained=shown_file("trained.h5", LARGE),
+    output:
+        figure=report(
+            "results/{study}/figures/flips/{task}-{network}.png",
+            caption="../report/flip_figure.rst",
+            category="5 Where it looks",
+            labels={"figure": "{network}, {task}: wrong when small, right when large"},
+        ),
+    log:
+        "results/{study}/logs/flip_figure/{task}-{network}.log",
+    benchmark:
+        "results/{study}/benchmarks/flip_figure/{task}-{network}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=6000,
+        runtime=60,
+    params:
+        code=code("flip_figure"),
+        small=shown_address(SMALL),
+        large=shown_address(LARGE),
+        contrast=config["photographs"]["contrast"],
+    message:
+        "Show what size changes for {wildcards.network} on {wildcards.task}"
+    script:
+        "../workflow_scripts/flip_figure.py"

@@ -1,0 +1,66 @@
+# The only rules that meet test records.
+
+
+def run_test_records(wildcards):
+    """Return the test records of a run."""
+    run = Run.parse(wildcards.run)
+    return records_of(run.task, run.size, "test", run.fold)
+
+
+rule score:
+    input:
+        weights=lambda wildcards: f"{initial_of(Run.parse(wildcards.run))}/backbone.weights.h5",
+        trained="results/{study}/runs/{run}/trained.h5",
+        record="results/{study}/runs/{run}/record.json",
+        validation="results/{study}/runs/{run}/validation.csv",
+        test=run_test_records,
+    output:
+        predictions="results/{study}/runs/{run}/test.csv",
+        operating="results/{study}/runs/{run}/operating.json",
+    log:
+        "results/{study}/logs/score/{run}.log",
+    benchmark:
+        "results/{study}/benchmarks/score/{run}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code("score"),
+        batch=config["training"]["batch"],
+    message:
+        "Score the test photographs with {wildcards.run}"
+    script:
+        "../workflow_scripts/score.py"
+
+
+rule score_baseline:
+    input:
+        models="results/{study}/baselines/{task}/{inputs}/fold={fold}/models.joblib",
+        records=baseline_records("test"),
+        weights=baseline_initial("backbone.weights.h5"),
+        manifest=baseline_manifest,
+    output:
+        predictions="results/{study}/baselines/{task}/{inputs}/fold={fold}/test.csv",
+    log:
+        "results/{study}/logs/score_baseline/{task}/{inputs}/{fold}.log",
+    benchmark:
+        "results/{study}/benchmarks/score_baseline/{task}/{inputs}/{fold}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code("score_baseline"),
+        size=config["baselines"]["size"],
+        pixels=config["baselines"]["pixels"],
+        network=config["baselines"]["network"],
+    message:
+        "Score the test photographs with classical methods on {wildcards.inputs}: {wildcards.task}"
+    script:
+        "../workflow_scripts/score_baseline.py"

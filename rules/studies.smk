@@ -1,0 +1,181 @@
+# Studies: lists of runs, a table and a figure of each, and what validation recommends.
+
+
+def configured(name):
+    """Return what the final runs use of what a study is about."""
+    final = config["studies"]["networks"]
+    if name == "depth":
+        network = config["studies"]["depth"]["network"]
+        return {"depth": final["depths"].get(network)}
+    if name == "sweep":
+        return {"rate": final["rate"], "l2": final["l2"]}
+    return {"l2": final["l2"], "dropout": final["dropout"]}
+
+
+rule study_table:
+    input:
+        records=lambda wildcards: runs_of(wildcards.name, "record.json"),
+        histories=lambda wildcards: runs_of(wildcards.name, "history.csv"),
+        predictions=lambda wildcards: runs_of(wildcards.name, "validation.csv"),
+    output:
+        table=report(
+            "results/{study}/tables/{name}.csv",
+            caption="../report/study_table.rst",
+            category="3 Studies",
+            labels={"table": "{name}: metrics on the validation split"},
+        ),
+        markdown="results/{study}/tables/{name}.md",
+        curves="results/{study}/tables/{name}_curves.csv",
+        recommendation="results/{study}/tables/{name}_recommendation.csv",
+    log:
+        "results/{study}/logs/study_table/{name}.log",
+    benchmark:
+        "results/{study}/benchmarks/study_table/{name}.tsv"
+    wildcard_constraints:
+        name="sweep|regularisation|depth",
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code("study_table"),
+        cases=lambda wildcards: cases_of(wildcards.name),
+        configured=lambda wildcards: configured(wildcards.name),
+        repetitions=config["evaluation"]["repetitions"],
+    message:
+        "Make the table of the study {wildcards.name}"
+    script:
+        "../workflow_scripts/study_table.py"
+
+
+rule networks_table:
+    input:
+        records=runs_of("networks", "record.json"),
+        histories=runs_of("networks", "history.csv"),
+        predictions=runs_of("networks", "test.csv"),
+        operating=runs_of("networks", "operating.json"),
+    output:
+        table=report(
+            "results/{study}/tables/networks.csv",
+            caption="../report/networks_table.rst",
+            category="4 Networks",
+            labels={"table": "final runs on the test split"},
+        ),
+        markdown="results/{study}/tables/networks.md",
+        curves="results/{study}/tables/networks_curves.csv",
+        roc="results/{study}/tables/networks_roc.csv",
+    log:
+        "results/{study}/logs/networks_table.log",
+    benchmark:
+        "results/{study}/benchmarks/networks_table.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code("networks_table"),
+        cases=cases_of("networks"),
+        repetitions=config["evaluation"]["repetitions"],
+    message:
+        "Make the table of the final runs"
+    script:
+        "../workflow_scripts/networks_table.py"
+
+
+rule curves_figure:
+    input:
+        table="results/{study}/tables/{name}.csv",
+        curves="results/{study}/tables/{name}_curves.csv",
+    output:
+        figure=report(
+            "results/{study}/figures/{name}.png",
+            caption="../report/curves_figure.rst",
+            category="3 Studies",
+            labels={"figure": "{name}: curves"},
+        ),
+    log:
+        "results/{study}/logs/curves_figure/{name}.log",
+    benchmark:
+        "results/{study}/benchmarks/curves_figure/{name}.tsv"
+    wildcard_constraints:
+        name="sweep|regularisation",
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("curves_figure"),
+    message:
+        "Draw the curves of the study {wildcards.name}"
+    script:
+        "../workflow_scripts/curves_figure.py"
+
+
+rule depth_figure:
+    input:
+        table="results/{study}/tables/depth.csv",
+    output:
+        figure=report(
+            "results/{study}/figures/depth.png",
+            caption="../report/depth_figure.rst",
+            category="3 Studies",
+            labels={"figure": "depth: whole blocks and cuts inside a block"},
+        ),
+    log:
+        "results/{study}/logs/depth_figure.log",
+    benchmark:
+        "results/{study}/benchmarks/depth_figure.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("depth_figure"),
+    message:
+        "Draw the depth study"
+    script:
+        "../workflow_scripts/depth_figure.py"
+
+
+rule networks_figure:
+    input:
+        table="results/{study}/tables/networks.csv",
+        roc="results/{study}/tables/networks_roc.csv",
+        baselines="results/{study}/tables/baselines.csv",
+    output:
+        comparison=report(
+            "results/{study}/figures/networks.png",
+            caption="../report/networks_figure.rst",
+            category="4 Networks",
+            labels={"figure": "test AUC with intervals"},
+        ),
+        roc=report(
+            "results/{study}/figures/roc.png",
+            caption="../report/roc.rst",
+            category="4 Networks",
+            labels={"figure": "ROC curves on the test split"},
+        ),
+    log:
+        "results/{study}/logs/networks_figure.log",
+    benchmark:
+        "results/{study}/benchmarks/networks_figure.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("networks_figure"),
+    message:
+        "Draw the final runs"
+    script:
+        "../workflow_scripts/networks_figure.py"

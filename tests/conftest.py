@@ -1,0 +1,27 @@
+"""What tests of every kind share: where things are, and photographs made for the occasion."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the root of the project."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def real_photographs() -> Path:
+    """Return the folder of real photographs, which may not be redistributed."""
+    if not SHARED.is_dir():
+        pytest.skip("real photographs are not here: they may not be redistributed")
+    return SHARED

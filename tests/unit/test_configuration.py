@@ -1,0 +1,94 @@
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from retinopathy import configuration
+from retinopathy.errors import Explained
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = ROOT / "rules/schemas/config.schema.yaml"
+OVERLAYS = sorted((ROOT / "config").glob("*.yaml"))
+
+
+def merged(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge as Snakemake does: mappings key by key, all else replaced."""
+    result = dict(copy.deepcopy(base))
+    for key, value in overlay.items():
+        nested = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = merged(result[key], value) if nested else value
+    return result
+
+
+def full() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text())
+    return content
+
+
+def test_full_study_is_valid() -> None:
+    configuration.check(full(), SCHEMA)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
+def test_shipped_overlays_are_valid(overlay: Path, tmp_path: Path) -> None:
+    config = merged(full(), yaml.safe_load(overlay.read_text()))
+    if config["source"]["kind"] == "folder":
+        (tmp_path / "labels.csv").touch()
+        config["source"] |= {"photographs": str(tmp_path), "labels": str(tmp_path / "labels.csv")}
+    configuration.check(config, SCHEMA)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
+def test_overlays_only_change_keys_that_the_full_study_has(overlay: Path) -> None:
+    def strange(base: Mapping[str, Any], over: Mapping[str, Any], place: str) -> list[str]:
+        found = []
+        for key, value in over.items():
+            if key not in base:
+                found.append(f"{place}{key}")
+            elif isinstance(value, Mapping):
+                found += strange(base[key], value, f"{place}{key}.")
+        return found
+
+    assert strange(full(), yaml.safe_load(overlay.read_text()), "") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"sede": 1}, ["sede", "unknown key", "seed"]),
+        ({"training": {"epoch": 3}}, ["training", "epoch", "epochs"]),
+        ({"seed": "one"}, ["seed", "'one'", "integer"]),
+        ({"training": {"epochs": 0}}, ["training.epochs", "1", "0"]),
+        ({"source": {"kind": "cloud"}}, ["source.kind", "synthetic", "cloud"]),
+        ({"studies": {"sweep": {"network": "vgg"}}}, ["studies.sweep", "xception", "vgg"]),
+        ({"studies": {"sweep": {"depth": "block99"}}}, ["block99"]),
+        ({"studies": {"sweep": {"task": "cats"}}}, ["studies.sweep.task", "extremes", "cats"]),
+        ({"baselines": {"tasks": ["cats"]}}, ["baselines.tasks", "cats"]),
+        ({"tasks": {"extremes": {"negative": [0, 4]}}}, ["tasks.extremes", "level 4"]),
+        ({"splits": {"train": [0, 1]}}, ["splits", "0 to 4"]),
+        ({"splits": {"train": [0, 1, 2, 3]}}, ["splits", "exactly one"]),
+        ({"studies": {"networks": {"networks": ["resnet"]}}}, ["resnet"]),
+        ({"source": {"kind": "synthetic"}}, ["source.patients"]),
+        ({"source": {"level_shares": [1, 1, 0, 0, 0]}}, ["sum 2"]),
+        ({"source": {"kind": "folder", "photographs": "/nowhere"}}, ["/nowhere", "--config"]),
+        ({"weights": {"files": {"xception": "/nowhere.h5"}}}, ["/nowhere.h5"]),
+        ({"splits": {"folds": True}, "weights": {"when_missing": "random"}}, ["folds", "stop"]),
+    ],
+    ids=lambda value: str(value)[:60] if isinstance(value, dict) else "",
+)
+def test_what_cannot_be_right_is_explained(change: dict[str, Any], words: list[str]) -> None:
+    with pytest.raises(Explained) as raised:
+        configuration.check(merged(full(), change), SCHEMA)
+    message = str(raised.value)
+    for word in [*words, "expected:", "received:", "hint:"]:
+        assert word in message
+
+
+def test_a_missing_key_is_named() -> None:
+    config = full()
+    del config["training"]["batch"]
+    with pytest.raises(Explained, match="missing at training"):
+        configuration.check(config, SCHEMA)

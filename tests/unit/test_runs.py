@@ -1,0 +1,44 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retinopathy.errors import Explained
+from retinopathy.runs import INITIALISATIONS, Run
+
+NUMBERS = st.sampled_from([0.0, 1e-5, 3e-4, 0.001, 0.5, 0.25, 2.0])
+
+RUNS = st.builds(
+    Run,
+    task=st.sampled_from(["extremes", "referable"]),
+    network=st.sampled_from(["xception", "inception_v3", "densenet169"]),
+    size=st.integers(75, 2048),
+    initialisation=st.sampled_from(sorted(INITIALISATIONS)),
+    depth=st.sampled_from(["head", "all", "block14", "block14+3", "mixed10"]),
+    rate=NUMBERS,
+    l2=NUMBERS,
+    dropout=NUMBERS,
+    fold=st.sampled_from(["holdout", "0", "4"]),
+    seed=st.integers(0, 99),
+)
+
+
+@given(RUNS)
+def test_an_address_leads_back_to_its_run(run: Run) -> None:
+    assert Run.parse(run.address) == run
+
+
+@given(RUNS, RUNS)
+def test_different_runs_have_different_addresses(one: Run, other: Run) -> None:
+    assert (one.address == other.address) == (one == other)
+
+
+@given(RUNS)
+def test_only_random_weights_depend_on_seed_and_fold(run: Run) -> None:
+    other = Run(**{**run.__dict__, "seed": run.seed + 1})
+    assert (run.initial == other.initial) == (run.initialisation == "imagenet")
+
+
+@pytest.mark.parametrize("address", ["", "referable/xception", "a/b/c/d/e/rate=1,l2=1,dropout=1/x"])
+def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(Explained, match="address"):
+        Run.parse(address)

@@ -1,0 +1,94 @@
+"""A copy of the project with the smallest study finished in it, made once for all tests."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import BIN, ROOT
+
+SMALLEST = ("--configfile", "config/tests.yaml")
+
+
+def copy_project(destination: Path) -> Path:
+    """Copy what git tracks or would track, with its history, to a fresh folder."""
+    names = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+    for name in names:
+        if (ROOT / name).is_file():
+            (destination / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, destination / name)
+    return destination
+
+
+def snakemake(
+    project: Path, *arguments: str, check: bool = True
+) -> subprocess.CompletedProcess[str]:
+    """Run Snakemake in a project; its standard error is part of its output."""
+    done = subprocess.run(
+        [BIN / "snakemake", "--cores", "2", *arguments],
+        cwd=project,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        env=os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}"},
+    )
+    if check and done.returncode != 0:
+        raise AssertionError(done.stdout[-8000:])
+    return done
+
+
+def planned(project: Path, *arguments: str) -> dict[str, set[str]]:
+    """Return rule → reasons of what a dry run would do."""
+    text = snakemake(project, "--dry-run", "--quiet", "progress", *SMALLEST, *arguments).stdout
+    found: dict[str, set[str]] = {}
+    for block in re.split(r"\n(?=rule |localrule )", text):
+        match = re.match(r"(?:local)?rule (\w+):", block)
+        reason = re.search(r"^    reason: (.*)$", block, re.MULTILINE)
+        if match:
+            found.setdefault(match.group(1), set()).add(reason.group(1) if reason else "")
+    return found
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project in which the smallest study is finished. Do not change it."""
+    project = copy_project(tmp_path_factory.mktemp("project"))
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=project, check=True)
+    git = ["git", "-c", "user.name=tests", "-c", "user.email=tests@localhost"]
+    subprocess.run([*git, "add", "-A"], cwd=project, check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "all"], cwd=project, check=True)
+    snakemake(
+        project,
+        *SMALLEST,
+        "--resources",
+        "gpu=2",
+        "--set-threads",
+        "finetune=1",
+        "features=1",
+        "score=1",
+        "saliency=1",
+        "flip_figure=1",
+        "initial_random=1",
+    )
+    return project
+
+
+@pytest.fixture
+def copied(finished: Path, tmp_path: Path) -> Callable[[], Path]:
+    """Return a function that makes a copy of the finished project, to be changed."""
+
+    def make() -> Path:
+        return Path(shutil.copytree(finished, tmp_path / "copy", symlinks=True))
+
+    return make

@@ -1,0 +1,159 @@
+"""The smallest study, judged by what must hold whatever the numbers are."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from retinopathy import tables
+from tests.workflow.conftest import SMALLEST, snakemake
+
+pytestmark = pytest.mark.workflow
+
+TABLES = ("baselines", "sweep", "regularisation", "depth", "networks")
+
+
+@pytest.fixture(scope="module")
+def study(finished: Path) -> Path:
+    return finished / "results/tests"
+
+
+def records(study: Path) -> list[Path]:
+    return sorted(study.glob("runs/**/record.json"))
+
+
+def test_every_photograph_is_in_the_manifest_with_a_status(study: Path) -> None:
+    manifest = pd.read_csv(study / "manifest.csv", dtype=tables.TEXT)
+    photographs = [*(study.parents[1] / "resources/tests/synthetic").rglob("*.jpeg")]
+    assert sorted(manifest["image"]) == sorted(path.stem for path in photographs)
+    assert manifest["status"].notna().all()
+    assert len(pd.read_csv(study / "rejects.csv")) == (manifest["status"] != "ok").sum()
+
+
+def test_no_patient_crosses_a_split_or_changes_it_between_tasks(study: Path) -> None:
+    splits = [
+        pd.read_csv(study / f"splits/{task}.csv", dtype=tables.TEXT)
+        for task in ("extremes", "referable")
+    ]
+    together = pd.concat(splits)
+    assert (together.groupby("patient")["split"].nunique() == 1).all()
+    for table in splits:
+        counts = table.groupby(["part", "label"]).size().unstack()
+        assert (counts[0] == counts[1]).all()
+    for task in ("extremes", "referable"):
+        assert (pd.read_csv(study / f"splits/{task}_proof.csv")["patients_shared"] == 0).all()
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_have_the_columns_that_others_read(study: Path, name: str) -> None:
+    table = tables.read(study / f"tables/{name}.csv", tables.METRICS)
+    assert len(table) > 0
+    assert (study / f"tables/{name}.md").stat().st_size > 0
+    scored = table.dropna(subset=["auc"])
+    assert scored["auc"].between(0, 1).all()
+    assert (scored["auc_low"] <= scored["auc"]).all()
+    assert (scored["auc"] <= scored["auc_high"]).all()
+
+
+def test_every_row_shows_what_its_weights_started_from(study: Path) -> None:
+    for name in TABLES[1:]:
+        table = tables.read(study / f"tables/{name}.csv", tables.METRICS)
+        assert set(table["initialisation"]) == {"random, frozen features"}
+
+
+def test_predictions_are_those_of_the_split(study: Path) -> None:
+    for record in records(study):
+        run = json.loads(record.read_text())
+        split = pd.read_csv(study / f"splits/{run['task']}.csv", dtype=tables.TEXT)
+        for name in ("validation", "test"):
+            path = record.with_name(f"{name}.csv")
+            if path.is_file():
+                predicted = tables.read(path, tables.PREDICTIONS)
+                expected = split.loc[split["split"] == name, "image"]
+                assert sorted(predicted["image"]) == sorted(expected)
+                assert predicted["probability"].between(0, 1).all()
+
+
+def test_only_final_runs_meet_the_test_split(study: Path) -> None:
+    final = {path.parent for path in study.glob("runs/**/test.csv")}
+    networks = tables.read(study / "tables/networks.csv", tables.METRICS)
+    assert len(final) == len(networks) == 2
+
+
+def test_records_say_how_a_run_went(study: Path) -> None:
+    for path in records(study):
+        record = json.loads(path.read_text())
+        assert record["outcome"] == "finished"
+        assert record["device"].startswith(("CPU", "GPU"))
+        assert record["trainable_parameters"] > 0
+        assert len(pd.read_csv(path.with_name("history.csv"))) == record["epochs_run"]
+
+
+def test_logs_and_benchmarks_are_kept_for_every_run(study: Path) -> None:
+    for path in records(study):
+        address = path.parent.relative_to(study / "runs")
+        assert "epoch" in (study / f"logs/finetune/{address}.log").read_text()
+        assert (study / f"benchmarks/finetune/{address}.tsv").is_file()
+
+
+def test_nothing_half_written_is_left(study: Path) -> None:
+    assert not [path for path in study.rglob(".*") if path.is_file()]
+    assert not [*(study / "scratch").rglob("*")] if (study / "scratch").exists() else True
+
+
+def test_summary_shows_every_figure(study: Path) -> None:
+    page = (study / "summary.html").read_text()
+    assert page.count("data:image/png;base64,") == len([*study.glob("figures/**/*.png")])
+    assert 'src="http' not in page and 'href="http' not in page
+
+
+def test_report_of_snakemake_is_made(finished: Path) -> None:
+    path = finished / "results/tests/report.html"
+    snakemake(finished, *SMALLEST, "--report", str(path))
+    text = path.read_text()
+    for name in ("networks.png", "sweep.png", "flips.csv"):
+        assert name in text
+
+
+def test_dag_has_the_whole_chain_and_no_job_per_photograph(finished: Path) -> None:
+    def jobs(*more: str) -> list[str]:
+        text = snakemake(finished, *SMALLEST, *more, "--forceall", "--dag", "mermaid-js").stdout
+        return re.findall(r"\[\"?(\w+)", text)
+
+    few = jobs()
+    for rule in (
+        "draw_photographs",
+        "inspect_photographs",
+        "records",
+        "fit_baseline",
+        "features",
+        "finetune",
+        "score",
+        "study_table",
+        "curves_figure",
+        "saliency",
+        "summary",
+    ):
+        assert rule in few
+    assert sorted(few) == sorted(jobs("--config", "source={patients: 4000}"))
+
+
+def test_nothing_that_chooses_has_a_test_record_among_its_ancestors(finished: Path) -> None:
+    text = snakemake(finished, *SMALLEST, "--forceall", "--dry-run", "--quiet", "progress").stdout
+    split = pd.read_csv(finished / "results/tests/splits/referable.csv")
+    parts = split.loc[split["split"] == "test", "part"].unique()
+    readers = set()
+    for block in re.split(r"\n(?=rule |localrule )", text):
+        inputs = re.search(r"^    input: (.*)$", block, re.MULTILINE)
+        if inputs and any(f"/part-{part}" in inputs.group(1) for part in parts):
+            readers.add(str(re.match(r"(?:local)?rule (\w+):", block)[1]))  # type: ignore[index]
+    assert readers == {"score", "score_baseline"}
+
+
+def test_bad_configuration_stops_before_the_first_job(finished: Path) -> None:
+    done = snakemake(finished, *SMALLEST, "--config", "seed=-1", check=False)
+    assert done.returncode != 0
+    for word in ("seed", "expected", "received", "hint"):
+        assert word in done.stdout

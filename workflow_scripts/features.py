@@ -1,0 +1,41 @@
+"""Compute what lies below a cut once, for all runs that share it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from retinopathy import devices, features
+from retinopathy.logs import LOG, logged
+
+
+def main(
+    network: str,
+    size: int,
+    depth: str,
+    weights: Path,
+    records: Sequence[Path],
+    augment: bool,
+    batch: int,
+    destination: Path,
+) -> None:
+    """Write the outputs of the frozen part for the photographs of one part."""
+    features.write_features(
+        network, size, depth, weights, list(records), destination, augment=augment, batch=batch
+    )
+    LOG.info("%s: %.1f MB", destination.name, destination.stat().st_size / 1e6)
+
+
+if __name__ == "__main__":
+    from snakemake.script import snakemake
+
+    with logged(snakemake.log[0]):
+        LOG.info("device: %s", devices.prepare(snakemake.threads))
+        main(
+            snakemake.wildcards.network,
+            int(snakemake.wildcards.size),
+            snakemake.wildcards.depth,
+            Path(snakemake.input.weights),
+            [Path(path) for path in snakemake.input.records],
+            snakemake.params.augment,
+            snakemake.params.batch,
+            Path(snakemake.output.features),
+        )

@@ -1,0 +1,93 @@
+"""Train one run; its address is its parameters."""
+
+import resource
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from retinopathy import devices, tables, training
+from retinopathy.files import read_json, sha256, write_json
+from retinopathy.logs import LOG, logged
+from retinopathy.runs import INITIALISATIONS, Run
+
+
+def main(
+    run: Run,
+    recipe: training.Recipe,
+    weights: Path,
+    origin: Path,
+    train: training.Inputs,
+    validation: training.Inputs,
+    scratch: Path,
+    device: str,
+    outputs: Mapping[str, Path],
+) -> None:
+    """Train `run` and leave its trained variables, history, validation predictions and record.
+
+    Args:
+        run: What to train.
+        recipe: What all runs of the study share.
+        weights: The weights that the run starts from.
+        origin: Where they come from.
+        train: What the training split is read from.
+        validation: What the validation split is read from.
+        scratch: Where the backup of an unfinished run is kept; removed when it is finished.
+        device: The sentence on the device that is really used.
+        outputs: `trained`, `history`, `predictions` and `record`.
+    """
+    started = time.monotonic()
+    result = training.train(run, recipe, weights, train, validation, scratch, LOG.info)
+    training.save_trained(result.model, outputs["trained"])
+    tables.write(result.history, outputs["history"], training.HISTORY)
+    tables.write(result.predictions, outputs["predictions"], tables.PREDICTIONS)
+    found = read_json(origin)
+    seconds = time.monotonic() - started
+    write_json(
+        outputs["record"],
+        record(run, recipe, result)
+        | {
+            "starts_from": INITIALISATIONS[found["initialisation"]],
+            "weights_origin": found["origin"],
+            "weights_sha256": sha256(weights),
+            "device": device,
+            "seconds": round(seconds, 2),
+            "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        },
+    )
+
+
+def record(run: Run, recipe: training.Recipe, result: training.Result) -> dict[str, Any]:
+    """Return what defines a run and how it ended."""
+    return {
+        **{name: getattr(run, name) for name in Run.__dataclass_fields__},
+        **{name: getattr(recipe, name) for name in training.Recipe.__dataclass_fields__},
+        "outcome": result.outcome,
+        "stop_reason": result.stop_reason,
+        "epochs_run": len(result.history),
+        "best_epoch": result.best_epoch,
+        "trainable_parameters": result.trainable_parameters,
+        "seconds_by_phase": result.seconds,
+        "photographs_per_second": result.photographs_per_second,
+        "versions": devices.versions() | {"python": sys.version.split()[0]},
+    }
+
+
+if __name__ == "__main__":
+    from snakemake.script import snakemake
+
+    with logged(snakemake.log[0]):
+        used = devices.prepare(snakemake.threads)
+        LOG.info("device: %s", used)
+        main(
+            Run.parse(snakemake.wildcards.run),
+            training.Recipe(**snakemake.params.recipe),
+            Path(snakemake.input.weights),
+            Path(snakemake.input.origin),
+            training.Inputs.of(snakemake.input.train),
+            training.Inputs.of(snakemake.input.validation),
+            Path(snakemake.params.scratch),
+            used,
+            {name: Path(path) for name, path in snakemake.output.items()},
+        )

@@ -1,0 +1,59 @@
+"""Make the weights that ImageNet runs start from; stand-ins, named so, where there are none."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from retinopathy import devices, weights
+from retinopathy.files import read_json, write_json, written
+from retinopathy.logs import LOG, logged
+
+
+def main(
+    network: str,
+    size: int,
+    seed: int,
+    pretrained: Path,
+    pretrained_origin: Path,
+    train: Sequence[Path],
+    file: Path,
+    origin: Path,
+) -> None:
+    """Write initial weights to `file` and where they come from to `origin`.
+
+    Args:
+        network: Name in the registry.
+        size: Side of the input in pixels.
+        seed: Seed of stand-in weights.
+        pretrained: The network's ImageNet weights.
+        pretrained_origin: Whether there are any.
+        train: Records of the training split, from which the normalisation statistics of stand-in
+            weights are estimated; empty where stand-ins are not allowed.
+        file: A `.weights.h5` file of the network without its top.
+        origin: A JSON file; `initialisation` is what runs really start from.
+    """
+    found = read_json(pretrained_origin)
+    if found["origin"] == "missing":
+        found = weights.randomise(network, size, seed, list(train), file)
+    else:
+        with written(file) as beside:
+            shutil.copyfile(pretrained, beside)
+    LOG.info("%s starts from: %s (%s)", network, found["initialisation"], found["origin"])
+    write_json(origin, found)
+
+
+if __name__ == "__main__":
+    from snakemake.script import snakemake
+
+    with logged(snakemake.log[0]):
+        LOG.info("device: %s", devices.prepare(snakemake.threads))
+        main(
+            snakemake.wildcards.network,
+            int(snakemake.wildcards.size),
+            snakemake.params.seed,
+            Path(snakemake.input.weights),
+            Path(snakemake.input.origin),
+            [Path(path) for path in snakemake.input.train],
+            Path(snakemake.output.weights),
+            Path(snakemake.output.origin),
+        )

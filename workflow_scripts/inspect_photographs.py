@@ -1,0 +1,49 @@
+"""Look at one shard of the photographs: one row each, whatever is wrong with it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from retinopathy import manifest, sources
+from retinopathy.files import written
+from retinopathy.logs import LOG, logged
+
+
+def main(
+    folders: Sequence[Path],
+    labels: Sequence[Path],
+    columns: tuple[str, str],
+    shard: int,
+    shards: int,
+    table: Path,
+) -> None:
+    """Inspect the photographs of `folders` and the rows of `labels` that fall into `shard`.
+
+    Args:
+        folders: Folders of photographs, searched to any depth.
+        labels: Label files; together they label the photographs of all folders.
+        columns: Names of the columns with the image and the level.
+        shard: Number of the shard, from 0.
+        shards: How many shards there are.
+        table: Where to write the rows.
+    """
+    files = {path.stem: path for folder in folders for path in sources.list_photographs(folder)}
+    labelled = pd.concat([sources.read_labels(path, *columns) for path in labels])
+    rows = manifest.inspect_all(labelled, files, shard, shards, LOG.info)
+    with written(table) as beside:
+        rows.to_csv(beside, index=False)
+
+
+if __name__ == "__main__":
+    from snakemake.script import snakemake
+
+    with logged(snakemake.log[0]):
+        main(
+            [Path(folder) for folder in snakemake.params.folders],
+            [Path(path) for path in snakemake.input.labels],
+            (snakemake.params.image_column, snakemake.params.level_column),
+            int(snakemake.wildcards.shard),
+            snakemake.params.shards,
+            Path(snakemake.output.table),
+        )

@@ -1,0 +1,30 @@
+"""Say how to get the competition's files until they are in place."""
+
+from pathlib import Path
+
+from retinopathy.errors import Explained
+from retinopathy.logs import logged
+
+COMPETITION = "https://www.kaggle.com/c/diabetic-retinopathy-detection/data"
+
+
+def main(labels: Path, photographs: str) -> None:
+    """Raise: the label file is not there, and only its reader may accept the competition's rules.
+
+    Raises:
+        Explained: Always; a label file in place keeps this script from being run.
+    """
+    raise Explained(
+        "the photographs of the competition are not here yet",
+        expected=f"{labels} and the folder {photographs} with the photographs",
+        received="neither" if not Path(photographs).is_dir() else f"only {photographs}",
+        hint=f"accept the rules at {COMPETITION}, unpack trainLabels.csv.zip and "
+        f"train.zip.001 to .005 there (35 GB), or set source.photographs and source.labels",
+    )
+
+
+if __name__ == "__main__":
+    from snakemake.script import snakemake
+
+    with logged(snakemake.log[0]):
+        main(Path(snakemake.output.labels), snakemake.params.photographs)

@@ -1,0 +1,56 @@
+"""Make the table of the final runs on the test split, at their frozen operating points."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from retinopathy import metrics, study_tables, tables
+from retinopathy.logs import logged
+
+
+def main(
+    evidence: list[study_tables.Evidence], repetitions: int, outputs: Mapping[str, Path]
+) -> None:
+    """Write `table`, `markdown`, `curves` and `roc` of `outputs`.
+
+    Args:
+        evidence: What the final runs left, with their predictions of the test split.
+        repetitions: Bootstrap samples behind every interval.
+        outputs: Where to write.
+    """
+    table = study_tables.rows(evidence, repetitions, "test")
+    tables.write(table, outputs["table"], (*tables.METRICS, "case"))
+    tables.write_markdown(table, outputs["markdown"])
+    tables.write(study_tables.curves("networks", evidence), outputs["curves"], tables.CURVES)
+    tables.write(roc(evidence), outputs["roc"], ("task", "case", "seed", "fpr", "tpr"))
+
+
+def roc(evidence: list[study_tables.Evidence]) -> pd.DataFrame:
+    """Return the ROC curve of every task, case and seed, folds pooled."""
+    predictions = pd.concat(
+        item.predictions.assign(task=item.run.task, case=item.case, seed=item.run.seed)
+        for item in evidence
+    )
+    curves = [
+        metrics.roc(group).assign(task=task, case=case, seed=seed)
+        for (task, case, seed), group in predictions.groupby(["task", "case", "seed"], sort=False)
+    ]
+    return pd.concat(curves, ignore_index=True)
+
+
+if __name__ == "__main__":
+    from snakemake.script import snakemake
+
+    with logged(snakemake.log[0]):
+        main(
+            study_tables.gather(
+                snakemake.params.cases,
+                [Path(path) for path in snakemake.input.records],
+                [Path(path) for path in snakemake.input.histories],
+                [Path(path) for path in snakemake.input.predictions],
+                [Path(path) for path in snakemake.input.operating],
+            ),
+            snakemake.params.repetitions,
+            {name: Path(path) for name, path in snakemake.output.items()},
+        )

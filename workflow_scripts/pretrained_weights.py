@@ -1,0 +1,40 @@
+"""Find the ImageNet weights of a network and keep them as a file with origin and SHA-256."""
+
+from pathlib import Path
+
+from retinopathy import weights
+from retinopathy.errors import Explained
+from retinopathy.files import write_json, written
+from retinopathy.logs import LOG, logged
+
+
+def main(network: str, placed: str | None, when_missing: str, file: Path, origin: Path) -> None:
+    """Write `file` and `origin`; where there are none and that is allowed, an empty file.
+
+    Raises:
+        Explained: The weights cannot be had and `when_missing` is `stop`.
+    """
+    try:
+        found = weights.resolve(network, Path(placed) if placed else None, file)
+    except Explained as error:
+        if when_missing == "stop":
+            raise
+        LOG.warning("%s", error)
+        with written(file) as beside:
+            beside.touch()
+        found = {"network": network, "origin": "missing", "detail": error.problem}
+    LOG.info("%s: %s", network, found["origin"])
+    write_json(origin, found)
+
+
+if __name__ == "__main__":
+    from snakemake.script import snakemake
+
+    with logged(snakemake.log[0]):
+        main(
+            snakemake.wildcards.network,
+            snakemake.input.get("placed"),
+            snakemake.params.when_missing,
+            Path(snakemake.output.weights),
+            Path(snakemake.output.origin),
+        )

@@ -1,0 +1,192 @@
+"""Whether a configuration makes sense, said before the first job starts.
+
+The schema (`rules/schemas/config.schema.yaml`) judges keys, types and ranges; the functions here
+judge what a schema cannot: that names refer to something and that values agree with each other.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from retinopathy import registry
+from retinopathy.errors import Explained
+
+Config = Mapping[str, Any]
+
+
+def check(config: Config, schema: Path) -> None:
+    """Stop at the first thing in `config` that cannot be right.
+
+    Args:
+        config: The merged configuration.
+        schema: Path of the JSON schema, written as YAML.
+
+    Raises:
+        Explained: What was expected, what was received, and a hint.
+    """
+    validator = Draft202012Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
+    errors = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
+    if errors:
+        raise _explained(errors[0])
+    _check_splits(config["splits"])
+    _check_tasks(config)
+    for place, network, depths in _networks(config):
+        _check_network(place, network, depths)
+    _check_source(config["source"])
+    _check_weights(config)
+
+
+def _explained(error: ValidationError) -> Explained:
+    """Turn an error of the schema into one that a person can act on."""
+    place = ".".join(str(step) for step in error.absolute_path) or "the top level"
+    instance: Any = error.instance
+    value: Any = error.validator_value
+    if error.validator == "additionalProperties":
+        known = list(error.schema.get("properties", {}))  # type: ignore[union-attr]
+        unknown = [key for key in instance if key not in known]
+        return Explained(
+            f"config: unknown key at {place}",
+            expected=", ".join(known) or "the keys of the schema",
+            received=", ".join(map(str, unknown)),
+            hint="see config.yaml for the keys and what they mean",
+        )
+    if error.validator == "required":
+        return Explained(
+            f"config: a key is missing at {place}",
+            expected=", ".join(value),
+            received=", ".join(map(str, instance)),
+            hint="an overlay changes single values; config.yaml has every key",
+        )
+    description = error.schema.get("description", "")  # type: ignore[union-attr]
+    return Explained(
+        f"config: {place} cannot be used",
+        expected=f"{error.validator} {value}",
+        received=f"{instance!r} ({type(instance).__name__})",
+        hint=description or "see rules/schemas/config.schema.yaml",
+    )
+
+
+def _check_splits(splits: Config) -> None:
+    named = [part for split in ("train", "validation", "test") for part in splits[split]]
+    if sorted(named) != list(range(splits["parts"])):
+        raise Explained(
+            "config: splits must share out the parts",
+            expected=f"each of the parts 0 to {splits['parts'] - 1} in exactly one split",
+            received=", ".join(
+                f"{split} {splits[split]}" for split in ("train", "validation", "test")
+            ),
+            hint="change splits.parts or the parts of splits.train, validation and test",
+        )
+
+
+def _check_tasks(config: Config) -> None:
+    tasks = config["tasks"]
+    for name, task in tasks.items():
+        shared = sorted(set(task["negative"]) & set(task["positive"]))
+        if shared:
+            raise Explained(
+                f"config: tasks.{name} puts a level into both classes",
+                expected="levels that are negative or positive, not both",
+                received=f"level {', '.join(map(str, shared))} in both",
+                hint="a level in neither class is left out of the task",
+            )
+    single = {
+        f"studies.{name}.task": study.get("task") for name, study in config["studies"].items()
+    }
+    several = {
+        "studies.networks.tasks": config["studies"]["networks"]["tasks"],
+        "baselines.tasks": config["baselines"]["tasks"],
+    }
+    used = [(place, task) for place, task in single.items() if task is not None]
+    used += [(place, task) for place, names in several.items() for task in names]
+    for place, task in used:
+        if task not in tasks:
+            raise Explained(
+                f"config: {place} names a task that is not there",
+                expected=" or ".join(tasks),
+                received=task,
+                hint="add the task to `tasks`, or use one of them",
+            )
+
+
+def _networks(config: Config) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield each place of the configuration that names a network, with the depths it is given."""
+    yield "baselines.network", config["baselines"]["network"], []
+    for network in config["weights"]["files"]:
+        yield "weights.files", network, []
+    studies = config["studies"]
+    for name in ("sweep", "regularisation"):
+        yield f"studies.{name}", studies[name]["network"], [studies[name]["depth"]]
+    yield "studies.depth", studies["depth"]["network"], studies["depth"]["depths"]
+    final = studies["networks"]
+    for network in final["networks"]:
+        if network not in final["depths"]:
+            raise Explained(
+                "config: a final network has no depth",
+                expected=f"studies.networks.depths.{network}",
+                received=", ".join(final["depths"]),
+                hint="name the cut from which it is trained, or `head`",
+            )
+        yield "studies.networks", network, [final["depths"][network]]
+
+
+def _check_network(place: str, network: str, depths: list[str]) -> None:
+    if network not in registry.NETWORKS:
+        raise Explained(
+            f"config: {place} names a network that is not in the registry",
+            expected=" or ".join(registry.NETWORKS),
+            received=network,
+            hint="spell it as the registry does",
+        )
+    for depth in depths:
+        registry.parse_depth(network, depth)
+
+
+def _check_source(source: Config) -> None:
+    if source["kind"] == "synthetic" and source["patients"] < 1:
+        raise Explained(
+            "config: a synthetic source without patients",
+            expected="source.patients of at least 1",
+            received=source["patients"],
+            hint="150 patients make 300 photographs",
+        )
+    if not math.isclose(sum(source["level_shares"]), 1, abs_tol=1e-6):
+        raise Explained(
+            "config: source.level_shares must sum to 1",
+            expected="five shares with the sum 1",
+            received=f"{source['level_shares']}, sum {sum(source['level_shares']):g}",
+            hint="scale them",
+        )
+    if source["kind"] == "folder":
+        for key in ("photographs", "labels"):
+            if not Path(source[key]).exists():
+                raise Explained(
+                    f"config: source.{key} is not there",
+                    expected="a folder of photographs and a table of their levels",
+                    received=f"{source[key]}, which does not exist",
+                    hint=f"give its place with --config 'source={{{key}: PATH}}'",
+                )
+
+
+def _check_weights(config: Config) -> None:
+    for network, path in config["weights"]["files"].items():
+        if not Path(path).is_file():
+            raise Explained(
+                f"config: weights.files.{network} is not there",
+                expected="a file saved by Keras with save_weights, without the top",
+                received=path,
+                hint="leave the network out to have its weights fetched",
+            )
+    if config["splits"]["folds"] and config["weights"]["when_missing"] == "random":
+        raise Explained(
+            "config: folds and weights.when_missing: random cannot go together",
+            expected="weights.when_missing: stop",
+            received="weights.when_missing: random",
+            hint="stand-in weights take their statistics from one training split; "
+            "ask for `initialisation: random_frozen` to cross-validate random weights",
+        )

@@ -1,0 +1,69 @@
+"""One self-contained HTML page of headings, sentences, tables and figures."""
+
+import base64
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem; margin: 2rem auto;
+       padding: 0 1rem; }
+h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.5rem; }
+table { border-collapse: collapse; font-size: 0.8rem; display: block; overflow-x: auto; }
+th, td { padding: 0.2rem 0.6rem; text-align: right; border-bottom: 1px solid #ddd;
+         white-space: nowrap; }
+th { border-bottom: 2px solid #222; }
+figure { margin: 1rem 0; } img { max-width: 100%; }
+figcaption, .note { color: #555; font-size: 0.85rem; }
+"""
+
+
+@dataclass
+class Page:
+    """A page that grows from top to bottom.
+
+    Attributes:
+        title: Title of the page.
+        body: Its parts so far, as HTML.
+    """
+
+    title: str
+    body: list[str] = field(default_factory=list)
+
+    def heading(self, text: str) -> None:
+        """Begin a section."""
+        self.body.append(f"<h2>{escape(text)}</h2>")
+
+    def say(self, text: str) -> None:
+        """Add a paragraph."""
+        self.body.append(f"<p>{escape(text)}</p>")
+
+    def note(self, text: str) -> None:
+        """Add a remark in small print."""
+        self.body.append(f'<p class="note">{escape(text)}</p>')
+
+    def table(self, table: pd.DataFrame, columns: list[str]) -> None:
+        """Add the `columns` of a table that have content, numbers to three digits."""
+        shown = table[columns].dropna(axis="columns", how="all")
+        self.body.append(
+            shown.to_html(index=False, na_rep="", border=0, float_format=lambda x: f"{x:.3g}")
+        )
+
+    def figure(self, path: Path, caption: str) -> None:
+        """Add a PNG, embedded, with its caption."""
+        encoded = base64.b64encode(path.read_bytes()).decode()
+        self.body.append(
+            f'<figure><img alt="{escape(caption)}" src="data:image/png;base64,{encoded}">'
+            f"<figcaption>{escape(caption)}</figcaption></figure>"
+        )
+
+    def html(self) -> str:
+        """Return the whole page."""
+        title = escape(self.title)
+        return (
+            f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+            f"<style>{STYLE}</style></head><body><h1>{title}</h1>{''.join(self.body)}"
+            "</body></html>\n"
+        )

@@ -1,0 +1,51 @@
+"""The look of every figure: quiet, readable in black and white."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from retinopathy.files import written
+
+COLOURS = ("#0b3c5d", "#d95f02", "#7a7a7a", "#1b9e77", "#a6761d", "#7570b3", "#e7298a", "#222222")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+LINES = ("-", "--", "-.", ":", "-", "--", "-.", ":")
+"""Dark to light, each with a marker and a line of its own, so that colour is never needed."""
+
+STYLE = {
+    "figure.dpi": 110,
+    "savefig.dpi": 140,
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.titlesize": 10,
+    "grid.alpha": 0.25,
+    "legend.frameon": False,
+    "axes.prop_cycle": cycler(color=COLOURS) + cycler(linestyle=LINES),
+}
+
+
+@contextmanager
+def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
+    """Yield an empty figure of `width` × `height` inches and save it as PNG when the block ends."""
+    with mpl.rc_context(STYLE):
+        drawn = Figure(figsize=(width, height), layout="constrained")
+        yield drawn
+        with written(path) as beside:
+            drawn.savefig(beside)
+
+
+def chance(axes: Axes) -> None:
+    """Mark the AUC and accuracy of guessing."""
+    axes.axhline(0.5, color="#999999", linewidth=0.8, linestyle=":", zorder=0)
+
+
+def empty(axes: Axes, sentence: str) -> None:
+    """Say in the middle of `axes` why there is nothing to see."""
+    axes.axis("off")
+    axes.text(0.5, 0.5, sentence, ha="center", va="center", wrap=True, transform=axes.transAxes)

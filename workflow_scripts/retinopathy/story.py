@@ -1,0 +1,156 @@
+"""The study told in the order of its questions: every sentence with a figure reads a table."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from retinopathy.page import Page
+
+METRICS = ["n", "auc", "auc_low", "auc_high", "accuracy"]
+
+
+def tell(study: str, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, list[Path]]) -> Page:
+    """Return the page of a study.
+
+    Args:
+        study: Its name.
+        tables: `levels`, `rejects`, `proofs`, `baselines`, `sweep`, `regularisation`, `depth`,
+            `recommendations`, `networks`, `flips`.
+        figures: Name of a figure → its files.
+    """
+    page = Page(f"Transfer learning for diabetic retinopathy: the study “{study}”")
+    _answer(page, tables)
+    _photographs(page, tables, figures)
+    _baselines(page, tables["baselines"])
+    _choices(page, tables, figures)
+    _networks(page, tables["networks"], figures)
+    _saliency(page, tables["flips"], figures)
+    return page
+
+
+def _answer(page: Page, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Begin with the answer: the best classical method on pixels against the best final run."""
+    for task, final in tables["networks"].groupby("task", sort=False):
+        finished = final.dropna(subset=["auc"])
+        classical = tables["baselines"]
+        classical = classical[(classical["task"] == task) & (classical["inputs"] == "pixels")]
+        for initialisation, rows in finished.groupby("initialisation", sort=False):
+            best = rows.sort_values("auc").iloc[-1]
+            page.say(
+                f"Task “{task}”, starting from {initialisation}: the best of "
+                f"{len(rows)} final runs, {best['network']} at {best['size']} px, reaches "
+                f"{_auc(best)} on {best['n']:.0f} test photographs."
+            )
+        if not classical.empty:
+            best = classical.sort_values("auc").iloc[-1]
+            page.say(
+                f"The best of {len(classical)} classical methods on pixels, {best['method']}, "
+                f"reaches {_auc(best)}."
+            )
+    page.note("Picked as the best of several on the test split: these figures flatter a little.")
+
+
+def _auc(row: pd.Series) -> str:
+    return (
+        f"an AUC of {row['auc']:.3f} (95 % interval {row['auc_low']:.3f} to {row['auc_high']:.3f})"
+    )
+
+
+def _photographs(
+    page: Page, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, list[Path]]
+) -> None:
+    page.heading("1 The photographs")
+    counts = tables["levels"]
+    usable = counts.loc[counts["set"] == "all usable", "photographs"].sum()
+    page.say(
+        f"{usable} usable photographs; {len(tables['rejects'])} were rejected, each with its "
+        "reason. Levels go from 0 (none) to 4 (proliferative)."
+    )
+    page.figure(figures["levels"][0], "Photographs per level: all usable, and per task.")
+    page.figure(figures["examples"][0], "One photograph per level, cut to the retina.")
+    if not tables["rejects"].empty:
+        reasons = tables["rejects"].groupby("reason").size().rename("photographs").reset_index()
+        page.table(reasons, ["reason", "photographs"])
+    page.say("A patient is in one split only, and in the same one for every task.")
+    page.table(tables["proofs"], list(tables["proofs"].columns))
+
+
+def _baselines(page: Page, table: pd.DataFrame) -> None:
+    page.heading("2 Classical methods, on the test split")
+    page.say(
+        "On pixels, on metadata alone (what the camera gives away), and on the frozen features of "
+        "a network. An AUC of 0.5 is guessing."
+    )
+    page.table(table, ["task", "inputs", "method", "network", "initialisation", *METRICS])
+
+
+def _choices(
+    page: Page, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, list[Path]]
+) -> None:
+    """Tell the three studies that choose, on the validation split."""
+    for number, (name, question, columns) in enumerate(
+        (
+            ("sweep", "Which learning rate, which L2 constant?", ["rate", "l2"]),
+            ("regularisation", "Are dropout and L2 needed?", ["case", "dropout", "l2"]),
+            ("depth", "How deep should one fine-tune?", ["case", "trainable_parameters"]),
+        ),
+        start=3,
+    ):
+        table = tables[name]
+        page.heading(f"{number} {question}")
+        page.say(
+            f"Task “{table['task'].iloc[0]}”, {table['network'].iloc[0]} at "
+            f"{table['size'].iloc[0]} px, on the validation split, at threshold 0.5."
+        )
+        page.figure(figures[name][0], question)
+        page.table(
+            table, [*columns, "initialisation", "seed", *METRICS, "best_epoch", "epochs", "outcome"]
+        )
+        advice = tables["recommendations"]
+        page.say("What validation recommends, beside what the final runs use:")
+        page.table(
+            advice[advice["study"] == name],
+            ["parameter", "recommended", "configured", "followed", "reason"],
+        )
+
+
+def _networks(page: Page, table: pd.DataFrame, figures: Mapping[str, list[Path]]) -> None:
+    page.heading("6 The full problem: the final runs, on the test split")
+    small, large = sorted(table["size"].unique())
+    for (task, network, initialisation), rows in table.groupby(
+        ["task", "network", "initialisation"], sort=False
+    ):
+        means = rows.groupby("size")["auc"].mean()
+        if means.notna().all() and len(means) == 2:
+            page.say(
+                f"{task}, {network}, {initialisation}: AUC {means[small]:.3f} at {small} px, "
+                f"{means[large]:.3f} at {large} px."
+            )
+    page.table(
+        table, ["task", "network", "size", "depth", "initialisation", "seed", *METRICS, "outcome"]
+    )
+    page.figure(figures["networks"][0], "Test AUC with 95 % intervals, beside classical methods.")
+    page.figure(figures["roc"][0], "ROC curves on the test split.")
+
+
+def _saliency(page: Page, flips: pd.DataFrame, figures: Mapping[str, list[Path]]) -> None:
+    page.heading("7 Where the networks look")
+    page.note(
+        "Guided Grad-CAM is known to change little when weights are randomised (Adebayo et al. "
+        "2018): read it as an edge-sharpened CAM, not as proof."
+    )
+    for path in figures["saliency"]:
+        page.figure(path, f"{path.stem}: CAM and Guided Grad-CAM of the diseased class.")
+    page.heading("8 What size changes")
+    counts = flips.groupby(["task", "network", "right_at"], sort=False).size()
+    if counts.empty:
+        page.say("No test photograph flips between the sizes.")
+    else:
+        page.say("Test photographs that are right at one size only:")
+        page.table(
+            counts.rename("photographs").reset_index(),
+            ["task", "network", "right_at", "photographs"],
+        )
+    for path in figures["flips"]:
+        page.figure(path, f"{path.stem}: wrong at the small size and right at the large one.")

@@ -1,0 +1,165 @@
+"""Tables of studies: one row per case and seed, made from records and saved predictions."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from retinopathy import metrics, tables
+from retinopathy.files import read_json
+from retinopathy.runs import HOLDOUT, Run
+
+EVEN = 0.5
+"""Threshold on validation tables: one chosen on the same photographs would flatter them."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a study knows of one of its runs.
+
+    Attributes:
+        case: What the study calls it.
+        run: The run.
+        record: Its result record.
+        history: Its learning curves, one row per epoch.
+        predictions: Its predictions of one split; empty when it diverged.
+        threshold: Probability from which a photograph is called diseased.
+    """
+
+    case: str
+    run: Run
+    record: dict[str, Any]
+    history: pd.DataFrame
+    predictions: pd.DataFrame
+    threshold: float
+
+
+def gather(
+    cases: Sequence[tuple[str, str]],
+    records: Sequence[Path],
+    histories: Sequence[Path],
+    predictions: Sequence[Path],
+    operating: Sequence[Path],
+) -> list[Evidence]:
+    """Read what the runs of a study left, in the order of `cases` (name, address).
+
+    `operating` holds the frozen operating point of each run; empty for validation tables.
+    """
+    points = [read_json(path) for path in operating] or [{"threshold": EVEN}] * len(cases)
+    return [
+        Evidence(
+            name,
+            Run.parse(address),
+            read_json(record),
+            pd.read_csv(history),
+            tables.read(predicted, tables.PREDICTIONS),
+            point.get("threshold", EVEN),
+        )
+        for (name, address), record, history, predicted, point in zip(
+            cases, records, histories, predictions, points, strict=True
+        )
+    ]
+
+
+def rows(evidence: Iterable[Evidence], repetitions: int, split: str) -> pd.DataFrame:
+    """Return the table of metrics: one row per task, case and seed, folds pooled."""
+
+    def key(item: Evidence) -> tuple[str, str, int]:
+        return item.run.task, item.case, item.run.seed
+
+    ordered = list(evidence)
+    order = {name: place for place, name in enumerate(dict.fromkeys(map(key, ordered)))}
+    ordered.sort(key=lambda item: order[key(item)])
+    return tables.metric_rows(
+        _row(list(group), repetitions, split) for _, group in groupby(ordered, key)
+    )
+
+
+def _row(group: list[Evidence], repetitions: int, split: str) -> dict[str, Any]:
+    """Return the row of one case and seed; metrics are absent when any of its runs diverged."""
+    run, record = group[0].run, group[0].record
+    outcomes = {item.record["outcome"] for item in group}
+    outcome = "diverged" if "diverged" in outcomes else record["outcome"]
+    described = {
+        "task": run.task,
+        "method": run.network,
+        "inputs": "pixels",
+        "network": run.network,
+        "size": run.size,
+        "depth": run.depth,
+        "initialisation": record["starts_from"],
+        "seed": run.seed,
+        "split": split,
+        "fold": run.fold if run.fold == HOLDOUT else "pooled",
+        "case": group[0].case,
+        "rate": run.rate,
+        "l2": run.l2,
+        "dropout": run.dropout,
+        "outcome": outcome,
+        "best_epoch": float(np.mean([item.record["best_epoch"] for item in group])),
+        "epochs": float(np.mean([item.record["epochs_run"] for item in group])),
+        "trainable_parameters": record["trainable_parameters"],
+        "seconds": sum(item.record["seconds"] for item in group),
+    }
+    if outcome == "diverged":
+        return described | {"n": 0}
+    pooled = pd.concat([item.predictions for item in group], ignore_index=True)
+    thresholds = np.concatenate([np.full(len(item.predictions), item.threshold) for item in group])
+    return described | metrics.evaluate(pooled, thresholds, run.seed, repetitions)
+
+
+def curves(study: str, evidence: Iterable[Evidence]) -> pd.DataFrame:
+    """Return the learning curves of a study in long form: one row per run, epoch and split."""
+    parts = []
+    for item in evidence:
+        for split, prefix in (("train", ""), ("validation", "validation_")):
+            values = {name: item.history[prefix + name] for name in ("accuracy", "auc", "loss")}
+            part = pd.DataFrame({"epoch": item.history["epoch"], **values})
+            parts.append(part.assign(study=study, case=item.case, seed=item.run.seed, split=split))
+    return pd.concat(parts, ignore_index=True)[list(tables.CURVES)]
+
+
+def best(table: pd.DataFrame) -> pd.Series:
+    """Return the row of the case with the highest mean AUC over its seeds; the first of equals.
+
+    Raises:
+        ValueError: No case has an AUC.
+    """
+    means = table.groupby("case", sort=False)["auc"].mean()
+    if means.isna().all():
+        raise ValueError("no case of the study has an AUC: every run diverged")
+    row: pd.Series = table[table["case"] == means.idxmax()].iloc[0]
+    return row
+
+
+def recommendation(
+    study: str, table: pd.DataFrame, parameters: dict[str, Any], split: str = "validation"
+) -> pd.DataFrame:
+    """Return what validation recommends beside what the configuration uses.
+
+    Args:
+        study: Name of the study.
+        table: Its table of metrics on the validation split.
+        parameters: Column of the table → the value that the configuration uses for the final
+            runs; None where it uses none.
+        split: Named in the reason.
+    """
+    row = best(table)
+    mean = table.loc[table["case"] == row["case"], "auc"].mean()
+    cases = table["case"].nunique()
+    reason = f"highest mean {split} AUC of {cases} cases: {row['case']} with {mean:.3f}"
+    return pd.DataFrame(
+        {
+            "study": study,
+            "parameter": name,
+            "recommended": row[name],
+            "configured": configured,
+            "followed": "" if configured is None else ("yes" if row[name] == configured else "no"),
+            "reason": reason,
+        }
+        for name, configured in parameters.items()
+    )

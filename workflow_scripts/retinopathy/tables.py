@@ -1,0 +1,101 @@
+"""Tables: their columns, checked when written and when read."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from retinopathy.errors import Explained
+from retinopathy.files import write_text, written
+
+PREDICTIONS = ("image", "patient", "level", "label", "split", "logit", "probability")
+"""Columns of a run's predictions: one row per photograph."""
+
+METRICS = (
+    "task",
+    "method",
+    "inputs",
+    "network",
+    "size",
+    "depth",
+    "initialisation",
+    "seed",
+    "split",
+    "fold",
+    "n",
+    "auc",
+    "auc_low",
+    "auc_high",
+    "accuracy",
+)
+"""Columns that every table of metrics has at least; empty where they do not apply."""
+
+CURVES = ("study", "case", "seed", "epoch", "split", "accuracy", "auc", "loss")
+"""Columns of learning curves: one row per run, epoch and split."""
+
+RECOMMENDATION = ("study", "parameter", "recommended", "configured", "followed", "reason")
+"""Columns of what a study's validation recommends, beside what the configuration uses."""
+
+TEXT = {"image": str, "patient": str, "fold": str}
+"""Columns that must stay text even where they look like numbers."""
+
+
+def check(table: pd.DataFrame, columns: Sequence[str], name: str) -> None:
+    """Raise unless `table` has at least `columns`.
+
+    Raises:
+        Explained: A column is missing.
+    """
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        raise Explained(
+            f"table {name} lacks columns",
+            expected=", ".join(columns),
+            received=", ".join(map(str, table.columns)),
+            hint=f"missing: {', '.join(missing)}",
+        )
+
+
+def write(table: pd.DataFrame, path: Path, columns: Sequence[str]) -> None:
+    """Check `table` and write it as CSV, whole or not at all."""
+    check(table, columns, path.name)
+    with written(path) as beside:
+        table.to_csv(beside, index=False, lineterminator="\n")
+
+
+def read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read a CSV table and check it; ids stay text.
+
+    Raises:
+        Explained: A column is missing.
+    """
+    table = pd.read_csv(path, dtype=TEXT, keep_default_na=True)
+    check(table, columns, path.name)
+    return table
+
+
+def write_markdown(table: pd.DataFrame, path: Path) -> None:
+    """Write `table` for people: three decimals, empty cells for what does not apply."""
+    write_text(path, markdown(table))
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """Return `table` as Markdown with three significant decimals and without empty columns."""
+    shown = table.dropna(axis="columns", how="all").map(_cell)
+    return str(shown.to_markdown(index=False, disable_numparse=True)) + "\n"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        if pd.isna(value):
+            return ""
+        return f"{value:.0f}" if value.is_integer() and abs(value) >= 1 else f"{value:.3g}"
+    return "" if pd.isna(value) else str(value)
+
+
+def metric_rows(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return rows of metrics as a table: the common columns first, then what the rows add."""
+    table = pd.DataFrame(list(rows))
+    extra = [column for column in table.columns if column not in METRICS]
+    return table.reindex(columns=[*METRICS, *extra])

@@ -1,0 +1,43 @@
+"""Predict the test photographs of a task with the fitted classical methods."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from retinopathy import baseline_inputs, baselines, devices, tables
+from retinopathy.logs import LOG, logged
+
+
+def main(kind: str, materials: baseline_inputs.Materials, models: Path, table: Path) -> None:
+    """Write one row per method and test photograph to `table`."""
+    x, rows = baseline_inputs.LOADERS[kind](materials)
+    predicted = []
+    for method, fitted in baselines.load(models).items():
+        logit = baselines.predict(fitted, x)
+        predicted.append(
+            rows.assign(
+                method=method, split="test", logit=logit, probability=1 / (1 + np.exp(-logit))
+            )
+        )
+    tables.write(pd.concat(predicted), table, ("method", *tables.PREDICTIONS))
+
+
+if __name__ == "__main__":
+    from snakemake.script import snakemake
+
+    with logged(snakemake.log[0]):
+        LOG.info("device: %s", devices.prepare(snakemake.threads))
+        main(
+            snakemake.wildcards.inputs,
+            baseline_inputs.Materials(
+                records=tuple(map(Path, snakemake.input.records)),
+                size=snakemake.params.size,
+                side=snakemake.params.pixels,
+                network=snakemake.params.network,
+                weights=next(map(Path, snakemake.input.weights), None),
+                manifest=next(map(Path, snakemake.input.manifest), None),
+            ),
+            Path(snakemake.input.models),
+            Path(snakemake.output.predictions),
+        )

@@ -1,0 +1,45 @@
+"""Write the page that tells the whole study."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from retinopathy import story
+from retinopathy.files import write_text
+from retinopathy.logs import logged
+from retinopathy.tables import TEXT
+
+
+def main(
+    study: str,
+    tables: Mapping[str, Path],
+    proofs: Mapping[str, Path],
+    recommendations: list[Path],
+    figures: Mapping[str, list[Path]],
+    page: Path,
+) -> None:
+    """Read tables and figures, and write the page."""
+    read = {name: pd.read_csv(path, dtype=TEXT) for name, path in tables.items()}
+    read["proofs"] = pd.concat(
+        [pd.read_csv(path, dtype=TEXT).assign(task=task) for task, path in proofs.items()]
+    )
+    read["recommendations"] = pd.concat([pd.read_csv(path) for path in recommendations])
+    write_text(page, story.tell(study, read, figures).html())
+
+
+if __name__ == "__main__":
+    from snakemake.script import snakemake
+
+    with logged(snakemake.log[0]):
+        inputs = snakemake.input
+        named = {Path(path).stem: Path(path) for path in inputs.tables}
+        main(
+            snakemake.wildcards.study,
+            named | {"levels": Path(inputs.levels), "rejects": Path(inputs.rejects)},
+            {Path(path).stem.removesuffix("_proof"): Path(path) for path in inputs.proofs},
+            [Path(path) for path in inputs.recommendations],
+            {Path(path).stem: [Path(path)] for path in inputs.figures}
+            | {name: [Path(path) for path in inputs[name]] for name in ("saliency", "flips")},
+            Path(snakemake.output.page),
+        )
