@@ -5,6 +5,7 @@ SYNTHETIC_SHARDS = 2
 rule draw_photographs:
     output:
         folder=directory("resources/{study}/synthetic/shard-{shard}"),
+        labels="resources/{study}/synthetic/shard-{shard}.csv",
     log:
         "results/{study}/logs/draw_photographs/{shard}.log",
     benchmark:

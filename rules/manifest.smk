@@ -4,7 +4,7 @@
 def label_files(wildcards):
     """Return the label files of the source."""
     if config["source"]["kind"] == "synthetic":
-        return [f"{folder}/labels.csv" for folder in synthetic_folders(wildcards)]
+        return [f"{folder}.csv" for folder in synthetic_folders(wildcards)]
     return [config["source"]["labels"]]
 
 

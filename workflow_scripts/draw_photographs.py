@@ -4,16 +4,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retinopathy import synthetic
+from retinopathy.files import written
 from retinopathy.logs import LOG, logged
 
 
 def main(
-    folder: Path, patients: int, level_shares: Sequence[float], seed: int, shard: int, shards: int
+    folder: Path,
+    labels: Path,
+    patients: int,
+    level_shares: Sequence[float],
+    seed: int,
+    shard: int,
+    shards: int,
 ) -> None:
-    """Draw every `shards`-th patient, from number `shard`, into `folder`."""
+    """Draw every `shards`-th patient, from number `shard`, into `folder`; write their labels."""
     numbers = range(shard, patients, shards)
-    labels = synthetic.generate(folder, numbers, seed, level_shares, LOG.info)
-    labels.to_csv(folder / "labels.csv", index=False)
+    table = synthetic.generate(folder, numbers, seed, level_shares, LOG.info)
+    with written(labels) as beside:
+        table.to_csv(beside, index=False)
 
 
 if __name__ == "__main__":
@@ -22,6 +30,7 @@ if __name__ == "__main__":
     with logged(snakemake.log[0]):
         main(
             Path(snakemake.output.folder),
+            Path(snakemake.output.labels),
             snakemake.params.patients,
             snakemake.params.level_shares,
             snakemake.params.seed,

@@ -28,7 +28,7 @@ def main(
         shards: How many shards there are.
         table: Where to write the rows.
     """
-    files = {path.stem: path for folder in folders for path in sources.list_photographs(folder)}
+    files = sources.by_image(folders)
     labelled = pd.concat([sources.read_labels(path, *columns) for path in labels])
     rows = manifest.inspect_all(labelled, files, shard, shards, LOG.info)
     with written(table) as beside:

@@ -21,7 +21,7 @@ def main(
     table: Path,
     proof: Path,
 ) -> None:
-    """Write the task's split table and its proof, one row per fold, split and level.
+    """Write the task's split table and its proof, one row per fold and split.
 
     Raises:
         Explained: There are fewer photographs than asked for, and `when_fewer` is `stop`.

@@ -1,0 +1,51 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from retinopathy import studies
+from retinopathy.runs import HOLDOUT
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def config() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((ROOT / "config.yaml").read_text())
+    return content
+
+
+def test_sweep_is_the_product_of_its_lists(config: dict[str, Any]) -> None:
+    study = config["studies"]["sweep"]
+    cases = studies.cases(config, "sweep")
+    settings = {(case.run.rate, case.run.l2) for case in cases}
+    assert len(cases) == len(settings) * len(study["seeds"])
+    assert settings == {(rate, l2) for rate in study["rates"] for l2 in study["l2"]}
+
+
+def test_settings_of_regularisation_differ_in_regularisation_only(config: dict[str, Any]) -> None:
+    runs = {case.run.address.split("/rate=")[0] for case in studies.cases(config, "regularisation")}
+    assert len(runs) == 1
+
+
+@pytest.mark.parametrize("study", studies.STUDIES)
+def test_no_address_appears_twice_in_a_study(config: dict[str, Any], study: str) -> None:
+    cases = studies.cases(config, study)
+    assert len({case.run.address for case in cases}) == len(cases)
+
+
+def test_folds_multiply_the_final_runs_only(config: dict[str, Any]) -> None:
+    without = {study: len(studies.cases(config, study)) for study in studies.STUDIES}
+    config["splits"]["folds"] = True
+    for study, count in without.items():
+        cases = studies.cases(config, study)
+        times = config["splits"]["parts"] if study == "networks" else 1
+        assert len(cases) == count * times
+        assert ({case.run.fold for case in cases} == {HOLDOUT}) == (study != "networks")
+
+
+def test_the_run_that_is_shown_is_a_final_run(config: dict[str, Any]) -> None:
+    run = studies.shown(config, "referable", "densenet169", 448)
+    assert run in [case.run for case in studies.cases(config, "networks")]
+    assert run.seed == config["studies"]["networks"]["seeds"][0]

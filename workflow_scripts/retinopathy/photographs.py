@@ -1,0 +1,368 @@
+"""Photographs of the back of the eye: decoding, finding the retina, cropping, resizing.
+
+Pixels are 8-bit RGB arrays of shape (height, width, 3). Positions are in pixels of the full
+photograph as it is seen, after the orientation that its EXIF header asks for. Speed comes from the
+JPEG decoder, which can leave out the high frequencies: decoding at an eighth of the side costs a
+small part of a full decode and loses nothing that a reduced photograph could show.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from retinopathy import jpeg
+from retinopathy.errors import Explained
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float64]
+
+REDUCTIONS = (8, 4, 2, 1)
+"""Divisors of the side at which JPEG can be decoded, strongest first."""
+
+_FLAGS = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+_SEARCH_SIDE = 512  # the retina is searched on a copy no larger than this
+_ARC_POINTS = 360  # points of the outline to which circles are fitted
+_LEAST_CONTRAST = 10.0  # grey levels between the retina and its background
+_LEAST_SUPPORT = 0.4  # share of the outline that has to lie on the circle
+_LARGEST_EXCESS = 1.15  # how far the retina may reach beyond its circle, in radii
+
+
+@dataclass(frozen=True)
+class Circle:
+    """The outline of the retina.
+
+    Attributes:
+        x: Column of the centre, pixels of the full photograph.
+        y: Row of the centre.
+        radius: Radius, pixels; what lies above and below a clipped photograph counts.
+        found: False when no circle fits; then the circle is centred on the photograph and its
+            diameter is the larger side, so that a crop of it loses nothing.
+    """
+
+    x: float
+    y: float
+    radius: float
+    found: bool
+
+
+@dataclass(frozen=True)
+class CropBox:
+    """A square in pixels of the full photograph; where it reaches beyond, it is black.
+
+    Attributes:
+        left: First column; may be negative.
+        top: First row; may be negative.
+        side: Side, > 0.
+    """
+
+    left: int
+    top: int
+    side: int
+
+
+# Decoding ---------------------------------------------------------------------------------------
+
+
+def decode(data: bytes, reduction: int = 1) -> Pixels:
+    """Decode a photograph, at a fraction of its side if asked.
+
+    Grey, palette, CMYK and 16-bit photographs become 8-bit RGB; an alpha channel is dropped; the
+    orientation in the EXIF header is applied at every reduction.
+
+    Args:
+        data: Content of a JPEG, PNG, TIFF or other file that OpenCV reads.
+        reduction: 1, 2, 4 or 8; JPEG is decoded at that scale, other formats are reduced after.
+
+    Returns:
+        uint8, (ceil(height / reduction), ceil(width / reduction), 3), RGB.
+
+    Raises:
+        Explained: The bytes are no photograph, or their end is missing.
+    """
+    _check_whole(data)
+    scaled = reduction if jpeg.starts(data) else 1
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), _FLAGS[scaled])
+    except cv2.error as error:
+        raise _unreadable(f"OpenCV refuses it: {error.err}") from error
+    if pixels is None:
+        raise _unreadable("bytes that no decoder understands")
+    # BGR is asked for and turned here: with cv2.IMREAD_COLOR_RGB, OpenCV 5.0 confuses the
+    # channels of reduced CMYK photographs.
+    rgb = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+    if scaled < reduction:
+        height, width = rgb.shape[:2]
+        reduced = (math.ceil(width / reduction), math.ceil(height / reduction))
+        rgb = cv2.resize(rgb, reduced, interpolation=cv2.INTER_AREA)
+    return np.asarray(rgb, np.uint8)
+
+
+def dimensions(data: bytes) -> tuple[int, int]:
+    """Return width and height of a photograph as it is seen; JPEG is not decoded for it.
+
+    Raises:
+        Explained: The bytes are no photograph, or their end is missing.
+    """
+    if jpeg.starts(data):
+        header = _jpeg_header(data)
+        seen = (header.width, header.height)
+        return seen[::-1] if header.turned else seen
+    height, width = decode(data).shape[:2]
+    return width, height
+
+
+def strongest_reduction(side: float, least: float) -> int:
+    """Return the strongest reduction that leaves at least `least` pixels of `side`; 1 if none."""
+    return next((r for r in REDUCTIONS if side / r >= least), 1)
+
+
+def encode_png(image: Pixels) -> bytes:
+    """Encode RGB pixels, uint8 (h, w, 3), as PNG."""
+    _, encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+    return encoded.tobytes()
+
+
+def _unreadable(received: str) -> Explained:
+    return Explained(
+        "unreadable photograph",
+        expected="a whole JPEG, PNG or TIFF file",
+        received=received,
+        hint="copy or download the file again",
+    )
+
+
+def _check_whole(data: bytes) -> None:
+    """Raise when the end of a JPEG or PNG is missing: OpenCV fills the rest with grey, silently."""
+    if jpeg.starts(data):
+        whole = data.rfind(b"\xff\xd9", _jpeg_header(data).scan) >= 0
+    elif data.startswith(b"\x89PNG"):
+        whole = b"IEND" in data[-64:]
+    else:
+        whole = len(data) > 0  # TIFF says where its data lie: its decoder notices what is missing
+    if not whole:
+        raise _unreadable(f"a file that ends too early, after {len(data)} bytes")
+
+
+def _jpeg_header(data: bytes) -> jpeg.Header:
+    try:
+        return jpeg.header(data)
+    except ValueError as error:
+        raise _unreadable(str(error)) from error
+
+
+# The retina -------------------------------------------------------------------------------------
+
+
+def find_retina(image: Pixels, scale: float = 1.0) -> Circle:
+    """Find the circle of the retina.
+
+    The retina is the largest region brighter than the corners. Circles through three points of
+    its outline vote (after RANSAC, Fischler & Bolles 1981, but with fixed triples, so that the
+    result is always the same), and the best one is refined by least squares (Kåsa 1976).
+    Points at the edge of the photograph do not take part, so clipped circles are found whole.
+
+    Args:
+        image: uint8 (h, w, 3), usually a reduced copy.
+        scale: Pixels of the full photograph per pixel of `image`.
+
+    Returns:
+        The circle that contains the whole visible retina, in pixels of the full photograph.
+    """
+    height, width = image.shape[:2]
+    shrink = max(1.0, max(height, width) / _SEARCH_SIDE)
+    small = image
+    if shrink > 1:
+        reduced = (max(1, round(width / shrink)), max(1, round(height / shrink)))
+        small = np.asarray(cv2.resize(image, reduced, interpolation=cv2.INTER_AREA), np.uint8)
+    outline = _outline(_brightness(small))
+    fitted = None if outline is None else _fit_outline(outline, small.shape[1], small.shape[0])
+    if fitted is None:
+        side = max(height, width)
+        return Circle(width * scale / 2, height * scale / 2, side * scale / 2, found=False)
+    x, y, radius = (value * scale * shrink for value in fitted)
+    return Circle(x, y, radius, found=True)
+
+
+def crop_box(circle: Circle) -> CropBox:
+    """Return the square with the whole circle whose edges lie on a grid of at most 1 % of its side.
+
+    The grid is 8, 4, 2 or 1 pixels: boxes of large photographs start and end on whole pixels of
+    the reduced decodings too, so that the same crop can be taken from any of them.
+    """
+    grid = strongest_reduction(2 * circle.radius, 100)
+    left = grid * math.floor((circle.x - circle.radius) / grid)
+    top = grid * math.floor((circle.y - circle.radius) / grid)
+    reach = max(circle.x - left, circle.y - top) + circle.radius
+    return CropBox(left, top, grid * math.ceil(reach / grid))
+
+
+def _brightness(image: Pixels) -> Pixels:
+    """Return the largest channel, uint8 (h, w), without isolated bright pixels."""
+    red, green, blue = cv2.split(image)
+    return np.asarray(cv2.medianBlur(cv2.max(cv2.max(red, green), blue), 3), np.uint8)
+
+
+def _outline(brightness: Pixels) -> Floats | None:
+    """Return the convex outline of the largest bright region, float64 (n, 2) x, y; None if none."""
+    corner = max(2, min(brightness.shape) // 32)
+    corners = [brightness[rows, columns] for rows, columns in _corners(corner)]
+    background = float(np.median(np.concatenate([part.ravel() for part in corners])))
+    contrast = float(np.percentile(brightness, 90)) - background
+    if contrast < _LEAST_CONTRAST:
+        return None
+    threshold = background + min(max(0.1 * contrast, 6.0), 14.0)
+    mask = np.asarray(brightness > threshold, np.uint8)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * corner // 2 + 1,) * 2)
+    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel)
+    contours, _ = cv2.findContours(opened, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not contours:
+        return None
+    hull = cv2.convexHull(max(contours, key=cv2.contourArea))
+    return _dense(np.asarray(hull.reshape(-1, 2), np.float64))
+
+
+def _corners(size: int) -> list[tuple[slice, slice]]:
+    ends = (slice(None, size), slice(-size, None))
+    return [(rows, columns) for rows in ends for columns in ends]
+
+
+def _dense(polygon: Floats) -> Floats:
+    """Return points at equal distances along a closed polygon, float64 (_ARC_POINTS, 2)."""
+    closed = np.vstack([polygon, polygon[:1]])
+    along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(closed, axis=0), axis=1))])
+    places = np.linspace(0, along[-1], _ARC_POINTS, endpoint=False)
+    return np.column_stack([np.interp(places, along, closed[:, axis]) for axis in (0, 1)])
+
+
+def _fit_outline(outline: Floats, width: int, height: int) -> tuple[float, float, float] | None:
+    """Return x, y, radius of the circle that holds the outline; None when it is no circle."""
+    inner = np.all((outline > 1.5) & (outline < np.array([width, height]) - 2.5), axis=1)
+    arc = outline[inner]
+    if len(arc) < _ARC_POINTS // 10:
+        return None
+    x, y, radius = _vote(arc)
+    distances = np.hypot(arc[:, 0] - x, arc[:, 1] - y)
+    near = np.abs(distances - radius) < max(1.0, 0.01 * radius)
+    if near.mean() < _LEAST_SUPPORT:
+        return None
+    x, y, radius = _least_squares(arc[near])
+    reach = float(np.abs(outline - np.array([x, y])).max())
+    if reach > _LARGEST_EXCESS * radius or radius > max(width, height):
+        return None
+    # Outlines run through the centres of pixels: half a pixel to their rims, half for the blur.
+    return x + 0.5, y + 0.5, max(radius, reach) + 1.0
+
+
+def _vote(points: Floats) -> tuple[float, float, float]:
+    """Return the circle through three of the points that passes near the most of them."""
+    n = len(points)
+    starts = np.arange(0, n, 3)
+    steps = (n // 3, n // 4, n // 6)
+    triples = np.vstack([np.column_stack([starts, starts + s, starts + 2 * s]) for s in steps]) % n
+    x, y, radius = _through(points[triples])
+    distances = np.hypot(points[:, 0] - x[:, None], points[:, 1] - y[:, None])
+    votes = (np.abs(distances - radius[:, None]) < np.maximum(1.0, 0.01 * radius)[:, None]).sum(1)
+    best = int(np.argmax(np.where(np.isfinite(radius), votes, -1)))
+    return float(x[best]), float(y[best]), float(radius[best])
+
+
+def _through(triples: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return x, y and radius, each (n,), of the circles through triples of points, (n, 3, 2)."""
+    origin = triples[:, 0]
+    (bx, by), (cx, cy) = (triples[:, 1] - origin).T, (triples[:, 2] - origin).T
+    b, c, area = bx**2 + by**2, cx**2 + cy**2, 2 * (bx * cy - by * cx)
+    area = np.where(np.abs(area) < 1e-9, np.nan, area)
+    x, y = (cy * b - by * c) / area, (bx * c - cx * b) / area
+    return x + origin[:, 0], y + origin[:, 1], np.hypot(x, y)
+
+
+def _least_squares(points: Floats) -> tuple[float, float, float]:
+    """Fit a circle by the least squares of x² + y² − 2ax − 2by − c (Kåsa 1976)."""
+    centre = points.mean(axis=0)
+    shifted = points - centre
+    system = np.column_stack([2 * shifted, np.ones(len(points))])
+    (a, b, c), *_ = np.linalg.lstsq(system, (shifted**2).sum(axis=1), rcond=None)
+    return float(a + centre[0]), float(b + centre[1]), math.sqrt(float(c + a**2 + b**2))
+
+
+# Preprocessing ----------------------------------------------------------------------------------
+
+
+def prepare(data: bytes, box: CropBox, size: int, contrast: str) -> Pixels:
+    """Return the cropped, resized and, if asked, contrast-normalised photograph.
+
+    Decoding is at the strongest reduction that leaves the crop at least `size` pixels wide.
+
+    Args:
+        data: Content of the photograph's file.
+        box: What to crop, in pixels of the full photograph.
+        size: Side of the result, pixels.
+        contrast: A name in `CONTRASTS`.
+
+    Returns:
+        uint8 (size, size, 3), RGB.
+
+    Raises:
+        Explained: The photograph is unreadable.
+        KeyError: `contrast` is unknown.
+    """
+    normalise = CONTRASTS[contrast]
+    reduction = strongest_reduction(box.side, size)
+    square = _cut(decode(data, reduction), box, reduction)
+    # Averaging over areas is right when shrinking only; it would repeat pixels when enlarging.
+    method = cv2.INTER_AREA if len(square) >= size else cv2.INTER_LINEAR
+    return normalise(np.asarray(cv2.resize(square, (size, size), interpolation=method), np.uint8))
+
+
+def subtract_local_average(image: Pixels) -> Pixels:
+    """Normalise colour and light of a square crop: 4 (I − local average of I) + 128.
+
+    After B. Graham, "Kaggle diabetic retinopathy detection competition report", 2015: the average
+    is Gaussian with a standard deviation of 1/30 of the retina's radius, and what lies outside
+    0.9 of the radius, where the border would shine in, is grey (128).
+
+    Args:
+        image: uint8 (size, size, 3), the circle of the retina inscribed.
+
+    Returns:
+        uint8 (size, size, 3).
+    """
+    radius = len(image) / 2
+    average = cv2.GaussianBlur(image, (0, 0), radius / 30)
+    difference = cv2.addWeighted(image, 4, average, -4, 128)
+    offsets = np.arange(len(image)) - (len(image) - 1) / 2
+    inside = np.hypot(offsets[:, None], offsets) <= 0.9 * radius
+    return np.asarray(np.where(inside[..., None], difference, 128), np.uint8)
+
+
+def _unchanged(image: Pixels) -> Pixels:
+    return image
+
+
+CONTRASTS: dict[str, Callable[[Pixels], Pixels]] = {
+    "none": _unchanged,
+    "graham": subtract_local_average,
+}
+"""Ways to normalise contrast."""
+
+
+def _cut(pixels: Pixels, box: CropBox, reduction: int) -> Pixels:
+    """Cut `box` out of a photograph decoded at `reduction`; black beyond its edges."""
+    left, top = round(box.left / reduction), round(box.top / reduction)
+    side = max(1, round(box.side / reduction))
+    square = np.zeros((side, side, 3), np.uint8)
+    height, width = pixels.shape[:2]
+    rows = slice(max(top, 0), max(min(top + side, height), 0))
+    columns = slice(max(left, 0), max(min(left + side, width), 0))
+    part = pixels[rows, columns]
+    square[rows.start - top :, columns.start - left :][: part.shape[0], : part.shape[1]] = part
+    return square

@@ -1,0 +1,204 @@
+"""The networks that there are, as plain facts: no deep-learning framework is imported here.
+
+A network is an entry of `NETWORKS`. Places of layers count the layers of the network without its
+top in the order of the graph, the input being 0; the tests compare them with Keras.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from retinopathy.errors import Explained
+
+HEAD = "head"
+"""The depth that trains the dense layer alone."""
+
+ALL = "all"
+"""The depth that trains every layer."""
+
+_DEPTH = re.compile(r"(?P<block>\w+?)(\+(?P<offset>[1-9]\d*))?")
+
+TOP1_SOURCE = "https://keras.io/api/applications/"
+"""Where `top1` and `parameters` of the entries were read."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """What is known of a network without building it.
+
+    Attributes:
+        name: Name in configuration, addresses and tables.
+        title: Name in figures and texts.
+        constructor: Name of its function in `keras.applications`.
+        scale: Per channel, what inputs in [0, 255] are multiplied by.
+        offset: Per channel, what is added then.
+        default_size: Side of the inputs that it was published with, pixels.
+        smallest_size: Side of the smallest inputs that it takes, pixels.
+        blocks: Blocks from input to output → place of their first layer.
+        layers: How many layers it has without its top, the input included.
+        feature_layer: Name of the layer with the last feature maps.
+        features: How many feature maps there are.
+        parameters: Millions of parameters, ImageNet top included.
+        top1: Published ImageNet top-1 accuracy.
+    """
+
+    name: str
+    title: str
+    constructor: str
+    scale: tuple[float, float, float]
+    offset: tuple[float, float, float]
+    default_size: int
+    smallest_size: int
+    blocks: Mapping[str, int]
+    layers: int
+    feature_layer: str
+    features: int
+    parameters: float
+    top1: float
+
+    def layers_of(self, block: str) -> int:
+        """Return how many layers `block` has."""
+        starts = [*self.blocks.values(), self.layers]
+        return {
+            name: end - start
+            for name, (start, end) in zip(self.blocks, pairwise(starts), strict=True)
+        }[block]
+
+
+_SYMMETRIC: Mapping[str, tuple[float, float, float]] = {
+    "scale": (1 / 127.5,) * 3,
+    "offset": (-1.0,) * 3,
+}
+"""To [−1, 1]: what Keras calls preprocessing of the kind `tf`."""
+
+_MEAN = (0.485, 0.456, 0.406)
+_DEVIATION = (0.229, 0.224, 0.225)
+_STANDARDISED: Mapping[str, tuple[float, float, float]] = {
+    "scale": (1 / 255 / _DEVIATION[0], 1 / 255 / _DEVIATION[1], 1 / 255 / _DEVIATION[2]),
+    "offset": (
+        -_MEAN[0] / _DEVIATION[0],
+        -_MEAN[1] / _DEVIATION[1],
+        -_MEAN[2] / _DEVIATION[2],
+    ),
+}
+"""By mean and deviation of ImageNet: what Keras calls preprocessing of the kind `torch`."""
+
+_ENTRIES = (
+    Network(
+        name="xception",
+        title="Xception",
+        constructor="Xception",
+        **_SYMMETRIC,
+        default_size=299,
+        smallest_size=71,
+        blocks={
+            "block1": 1,
+            "block2": 7,
+            **{f"block{number}": 16 + 10 * (number - 3) for number in range(3, 14)},
+            "block14": 126,
+        },
+        layers=132,
+        feature_layer="block14_sepconv2_act",
+        features=2048,
+        parameters=22.9,
+        top1=0.790,
+    ),
+    Network(
+        name="inception_v3",
+        title="Inception V3",
+        constructor="InceptionV3",
+        **_SYMMETRIC,
+        default_size=299,
+        smallest_size=75,
+        blocks={
+            "stem": 1,
+            "mixed0": 18,
+            "mixed1": 41,
+            "mixed2": 64,
+            "mixed3": 87,
+            "mixed4": 101,
+            "mixed5": 133,
+            "mixed6": 165,
+            "mixed7": 197,
+            "mixed8": 229,
+            "mixed9": 249,
+            "mixed10": 280,
+        },
+        layers=311,
+        feature_layer="mixed10",
+        features=2048,
+        parameters=23.9,
+        top1=0.779,
+    ),
+    Network(
+        name="densenet169",
+        title="DenseNet-169",
+        constructor="DenseNet169",
+        **_STANDARDISED,
+        default_size=224,
+        smallest_size=32,
+        blocks={"conv1": 1, "conv2": 7, "conv3": 53, "conv4": 141, "conv5": 369},
+        layers=595,
+        feature_layer="relu",
+        features=1664,
+        parameters=14.3,
+        top1=0.762,
+    ),
+)
+
+NETWORKS: Mapping[str, Network] = {network.name: network for network in _ENTRIES}
+"""Name → network."""
+
+
+def depths(network: str) -> tuple[str, ...]:
+    """Return the whole-block depths of a network, from the head to everything."""
+    return (HEAD, *reversed(tuple(NETWORKS[network].blocks)), ALL)
+
+
+def parse_depth(network: str, depth: str) -> tuple[str | None, int]:
+    """Return the block that `depth` cuts and how many of its first layers stay frozen.
+
+    Args:
+        network: Name in `NETWORKS`.
+        depth: `head`, a block, `block+k` with the first k layers of the block frozen, or `all`.
+
+    Returns:
+        The block and k; (None, 0) for `head`, the first block and 0 for `all`.
+
+    Raises:
+        Explained: There is no such block, or it has no more than k layers.
+    """
+    if depth == HEAD:
+        return None, 0
+    facts = NETWORKS[network]
+    if depth == ALL:
+        return next(iter(facts.blocks)), 0
+    match = _DEPTH.fullmatch(depth)
+    block, offset = (match["block"], int(match["offset"] or 0)) if match else (depth, 0)
+    if block not in facts.blocks:
+        raise Explained(
+            f"{network} cannot be cut there",
+            expected=f"{HEAD}, {ALL}, or a block, with or without +k: {', '.join(facts.blocks)}",
+            received=depth,
+            hint="a block's name alone trains the whole block and all that follows",
+        )
+    if offset >= facts.layers_of(block):
+        raise Explained(
+            f"{block} of {network} has too few layers for this cut",
+            expected=f"{block}+k with k from 1 to {facts.layers_of(block) - 1}",
+            received=depth,
+            hint="name the next block to freeze all of this one",
+        )
+    return block, offset
+
+
+def first_trained(network: str, depth: str) -> int:
+    """Return the place of the first layer that is trained; for `head`, the number of layers.
+
+    Raises:
+        Explained: As `parse_depth` does.
+    """
+    block, offset = parse_depth(network, depth)
+    facts = NETWORKS[network]
+    return facts.layers if block is None else facts.blocks[block] + offset
