@@ -18,6 +18,7 @@ include: "rules/scores.smk"
 include: "rules/studies.smk"
 include: "rules/saliency.smk"
 include: "rules/report.smk"
+include: "rules/predict.smk"
 
 
 # The whole study. `snakemake --report` then makes one page of it.

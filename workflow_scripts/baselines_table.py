@@ -60,16 +60,16 @@ def main(
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
+    with logged(job.log[0]):
         main(
-            [tuple(entry) for entry in snakemake.params.baselines],
-            [Path(path) for path in snakemake.input.predictions],
-            [Path(path) for path in snakemake.input.origins],
-            snakemake.params.network,
-            snakemake.params.seed,
-            snakemake.params.repetitions,
-            Path(snakemake.output.table),
-            Path(snakemake.output.markdown),
+            [tuple(entry) for entry in job.params.baselines],
+            [Path(path) for path in job.input.predictions],
+            [Path(path) for path in job.input.origins],
+            job.params.network,
+            job.params.seed,
+            job.params.repetitions,
+            Path(job.output.table),
+            Path(job.output.markdown),
         )

@@ -14,12 +14,12 @@ def main(study: str, table: Path, curves: Path, figure: Path) -> None:
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
+    with logged(job.log[0]):
         main(
-            snakemake.wildcards.name,
-            Path(snakemake.input.table),
-            Path(snakemake.input.curves),
-            Path(snakemake.output.figure),
+            job.wildcards.name,
+            Path(job.input.table),
+            Path(job.input.curves),
+            Path(job.output.figure),
         )

@@ -59,13 +59,13 @@ def _examples(usable: pd.DataFrame) -> list[photographs.Pixels]:
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
+    with logged(job.log[0]):
         main(
-            Path(snakemake.input.manifest),
-            dict(zip(snakemake.params.tasks, map(Path, snakemake.input.splits), strict=True)),
-            Path(snakemake.output.table),
-            Path(snakemake.output.levels),
-            Path(snakemake.output.examples),
+            Path(job.input.manifest),
+            dict(zip(job.params.tasks, map(Path, job.input.splits), strict=True)),
+            Path(job.output.table),
+            Path(job.output.levels),
+            Path(job.output.examples),
         )

@@ -12,7 +12,7 @@ def main(table: Path, figure: Path) -> None:
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
-        main(Path(snakemake.input.table), Path(snakemake.output.figure))
+    with logged(job.log[0]):
+        main(Path(job.input.table), Path(job.output.figure))

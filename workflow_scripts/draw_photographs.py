@@ -25,15 +25,15 @@ def main(
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
+    with logged(job.log[0]):
         main(
-            Path(snakemake.output.folder),
-            Path(snakemake.output.labels),
-            snakemake.params.patients,
-            snakemake.params.level_shares,
-            snakemake.params.seed,
-            int(snakemake.wildcards.shard),
-            snakemake.params.shards,
+            Path(job.output.folder),
+            Path(job.output.labels),
+            job.params.patients,
+            job.params.level_shares,
+            job.params.seed,
+            int(job.wildcards.shard),
+            job.params.shards,
         )

@@ -25,17 +25,17 @@ def main(
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
-        LOG.info("device: %s", devices.prepare(snakemake.threads))
+    with logged(job.log[0]):
+        LOG.info("device: %s", devices.prepare(job.threads))
         main(
-            snakemake.wildcards.network,
-            int(snakemake.wildcards.size),
-            snakemake.wildcards.depth,
-            Path(snakemake.input.weights),
-            [Path(path) for path in snakemake.input.records],
-            snakemake.params.augment,
-            snakemake.params.batch,
-            Path(snakemake.output.features),
+            job.wildcards.network,
+            int(job.wildcards.size),
+            job.wildcards.depth,
+            Path(job.input.weights),
+            [Path(path) for path in job.input.records],
+            job.params.augment,
+            job.params.batch,
+            Path(job.output.features),
         )

@@ -75,19 +75,19 @@ def record(run: Run, recipe: training.Recipe, result: training.Result) -> dict[s
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
-        used = devices.prepare(snakemake.threads)
+    with logged(job.log[0]):
+        used = devices.prepare(job.threads)
         LOG.info("device: %s", used)
         main(
-            Run.parse(snakemake.wildcards.run),
-            training.Recipe(**snakemake.params.recipe),
-            Path(snakemake.input.weights),
-            Path(snakemake.input.origin),
-            training.Inputs.of(snakemake.input.train),
-            training.Inputs.of(snakemake.input.validation),
-            Path(snakemake.params.scratch),
+            Run.parse(job.wildcards.run),
+            training.Recipe(**job.params.recipe),
+            Path(job.input.weights),
+            Path(job.input.origin),
+            training.Inputs.of(job.input.train),
+            training.Inputs.of(job.input.validation),
+            Path(job.params.scratch),
             used,
-            {name: Path(path) for name, path in snakemake.output.items()},
+            {name: Path(path) for name, path in job.output.items()},
         )

@@ -19,20 +19,20 @@ def main(kind: str, materials: baseline_inputs.Materials, seed: int, destination
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
-        LOG.info("device: %s", devices.prepare(snakemake.threads))
+    with logged(job.log[0]):
+        LOG.info("device: %s", devices.prepare(job.threads))
         main(
-            snakemake.wildcards.inputs,
+            job.wildcards.inputs,
             baseline_inputs.Materials(
-                records=tuple(map(Path, snakemake.input.records)),
-                size=snakemake.params.size,
-                side=snakemake.params.pixels,
-                network=snakemake.params.network,
-                weights=next(map(Path, snakemake.input.weights), None),
-                manifest=next(map(Path, snakemake.input.manifest), None),
+                records=tuple(map(Path, job.input.records)),
+                size=job.params.size,
+                side=job.params.pixels,
+                network=job.params.network,
+                weights=next(map(Path, job.input.weights), None),
+                manifest=next(map(Path, job.input.manifest), None),
             ),
-            snakemake.params.seed,
-            Path(snakemake.output.models),
+            job.params.seed,
+            Path(job.output.models),
         )

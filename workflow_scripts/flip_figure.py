@@ -6,6 +6,7 @@ import pandas as pd
 
 from retinopathy import devices, flips, maps, sheets, showcase, tables, training
 from retinopathy.logs import LOG, logged
+from retinopathy.manifest import rows_of
 from retinopathy.runs import Run
 
 
@@ -56,7 +57,7 @@ def _row(
 ) -> sheets.Row:
     """Return the row of one size: the photograph, its maps, and what was predicted."""
     run, weights, trained = explained
-    (photograph,) = showcase.load([image], manifest, run.size, contrast)
+    (photograph,) = showcase.load(rows_of(manifest, [image]), run.size, contrast)
     model = training.load_trained(run, weights, trained)
     cam, guided = maps.explain(model, photograph.seen[None])
     verdict = "right" if flip["right_at"] == name else "wrong"
@@ -68,16 +69,16 @@ def _row(
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
-        LOG.info("device: %s", devices.prepare(snakemake.threads))
-        inputs, params = snakemake.input, snakemake.params
+    with logged(job.log[0]):
+        LOG.info("device: %s", devices.prepare(job.threads))
+        inputs, params = job.input, job.params
         main(
             Path(inputs.flips),
             Path(inputs.manifest),
             (Run.parse(params.small), Path(inputs.small_weights), Path(inputs.small_trained)),
             (Run.parse(params.large), Path(inputs.large_weights), Path(inputs.large_trained)),
             params.contrast,
-            Path(snakemake.output.figure),
+            Path(job.output.figure),
         )

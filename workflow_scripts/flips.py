@@ -42,14 +42,14 @@ def _decided(predictions: Path, operating: Path) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
-        inputs = snakemake.input
+    with logged(job.log[0]):
+        inputs = job.input
         main(
-            [Run.parse(address) for address in snakemake.params.runs],
+            [Run.parse(address) for address in job.params.runs],
             list(zip(map(Path, inputs.small), map(Path, inputs.small_operating), strict=True)),
             list(zip(map(Path, inputs.large), map(Path, inputs.large_operating), strict=True)),
-            Path(snakemake.output.table),
-            Path(snakemake.output.markdown),
+            Path(job.output.table),
+            Path(job.output.markdown),
         )

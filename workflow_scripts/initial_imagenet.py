@@ -43,17 +43,17 @@ def main(
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
-        LOG.info("device: %s", devices.prepare(snakemake.threads))
+    with logged(job.log[0]):
+        LOG.info("device: %s", devices.prepare(job.threads))
         main(
-            snakemake.wildcards.network,
-            int(snakemake.wildcards.size),
-            snakemake.params.seed,
-            Path(snakemake.input.weights),
-            Path(snakemake.input.origin),
-            [Path(path) for path in snakemake.input.train],
-            Path(snakemake.output.weights),
-            Path(snakemake.output.origin),
+            job.wildcards.network,
+            int(job.wildcards.size),
+            job.params.seed,
+            Path(job.input.weights),
+            Path(job.input.origin),
+            [Path(path) for path in job.input.train],
+            Path(job.output.weights),
+            Path(job.output.origin),
         )

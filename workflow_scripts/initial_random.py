@@ -30,16 +30,16 @@ def main(
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
-        LOG.info("device: %s", devices.prepare(snakemake.threads))
+    with logged(job.log[0]):
+        LOG.info("device: %s", devices.prepare(job.threads))
         main(
-            snakemake.wildcards.network,
-            int(snakemake.wildcards.size),
-            int(snakemake.wildcards.seed),
-            snakemake.wildcards.initialisation,
-            [Path(path) for path in snakemake.input.train],
-            Path(snakemake.output.weights),
-            Path(snakemake.output.origin),
+            job.wildcards.network,
+            int(job.wildcards.size),
+            int(job.wildcards.seed),
+            job.wildcards.initialisation,
+            [Path(path) for path in job.input.train],
+            Path(job.output.weights),
+            Path(job.output.origin),
         )

@@ -36,14 +36,14 @@ def main(
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
+    with logged(job.log[0]):
         main(
-            [Path(folder) for folder in snakemake.params.folders],
-            [Path(path) for path in snakemake.input.labels],
-            (snakemake.params.image_column, snakemake.params.level_column),
-            int(snakemake.wildcards.shard),
-            snakemake.params.shards,
-            Path(snakemake.output.table),
+            [Path(folder) for folder in job.params.folders],
+            [Path(path) for path in job.input.labels],
+            (job.params.image_column, job.params.level_column),
+            int(job.wildcards.shard),
+            job.params.shards,
+            Path(job.output.table),
         )

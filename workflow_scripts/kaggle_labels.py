@@ -24,7 +24,7 @@ def main(labels: Path, photographs: str) -> None:
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
-        main(Path(snakemake.output.labels), snakemake.params.photographs)
+    with logged(job.log[0]):
+        main(Path(job.output.labels), job.params.photographs)

@@ -17,6 +17,8 @@ def main(shards: Sequence[Path], reject_limit: float, table: Path, rejects: Path
     photographs = manifest.combine([manifest.read_manifest(shard) for shard in shards])
     rejected = manifest.rejects(photographs)
     LOG.info("%d photographs, %d rejected", len(photographs), len(rejected))
+    for reject in rejected.itertuples():
+        LOG.info("rejected %s: %s", reject.image, reject.reason)
     for path, rows in ((rejects, rejected), (table, photographs)):
         with written(path) as beside:
             rows.to_csv(beside, index=False)
@@ -24,12 +26,12 @@ def main(shards: Sequence[Path], reject_limit: float, table: Path, rejects: Path
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
+    with logged(job.log[0]):
         main(
-            [Path(path) for path in snakemake.input.shards],
-            snakemake.params.reject_limit,
-            Path(snakemake.output.manifest),
-            Path(snakemake.output.rejects),
+            [Path(path) for path in job.input.shards],
+            job.params.reject_limit,
+            Path(job.output.manifest),
+            Path(job.output.rejects),
         )

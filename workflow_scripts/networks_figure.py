@@ -14,13 +14,13 @@ def main(table: Path, roc: Path, baselines: Path, comparison: Path, roc_figure: 
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
+    with logged(job.log[0]):
         main(
-            Path(snakemake.input.table),
-            Path(snakemake.input.roc),
-            Path(snakemake.input.baselines),
-            Path(snakemake.output.comparison),
-            Path(snakemake.output.roc),
+            Path(job.input.table),
+            Path(job.input.roc),
+            Path(job.input.baselines),
+            Path(job.output.comparison),
+            Path(job.output.roc),
         )

@@ -32,25 +32,26 @@ def roc(evidence: list[study_tables.Evidence]) -> pd.DataFrame:
         item.predictions.assign(task=item.run.task, case=item.case, seed=item.run.seed)
         for item in evidence
     )
+    keys = ["task", "case", "seed"]
     curves = [
-        metrics.roc(group).assign(task=task, case=case, seed=seed)
-        for (task, case, seed), group in predictions.groupby(["task", "case", "seed"], sort=False)
+        metrics.roc(group).assign(**dict(zip(keys, group[keys].iloc[0], strict=True)))
+        for _, group in predictions.groupby(keys, sort=False)
     ]
     return pd.concat(curves, ignore_index=True)
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
+    with logged(job.log[0]):
         main(
             study_tables.gather(
-                snakemake.params.cases,
-                [Path(path) for path in snakemake.input.records],
-                [Path(path) for path in snakemake.input.histories],
-                [Path(path) for path in snakemake.input.predictions],
-                [Path(path) for path in snakemake.input.operating],
+                job.params.cases,
+                [Path(path) for path in job.input.records],
+                [Path(path) for path in job.input.histories],
+                [Path(path) for path in job.input.predictions],
+                [Path(path) for path in job.input.operating],
             ),
-            snakemake.params.repetitions,
-            {name: Path(path) for name, path in snakemake.output.items()},
+            job.params.repetitions,
+            {name: Path(path) for name, path in job.output.items()},
         )

@@ -28,13 +28,13 @@ def main(network: str, placed: str | None, when_missing: str, file: Path, origin
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
+    with logged(job.log[0]):
         main(
-            snakemake.wildcards.network,
-            snakemake.input.get("placed"),
-            snakemake.params.when_missing,
-            Path(snakemake.output.weights),
-            Path(snakemake.output.origin),
+            job.wildcards.network,
+            job.input.get("placed"),
+            job.params.when_missing,
+            Path(job.output.weights),
+            Path(job.output.origin),
         )

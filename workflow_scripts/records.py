@@ -28,17 +28,17 @@ def main(
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
+    with logged(job.log[0]):
         main(
-            Path(snakemake.input.manifest),
-            Path(snakemake.input.split),
-            int(snakemake.wildcards.part),
-            int(snakemake.wildcards.shard),
-            snakemake.params.shards,
-            int(snakemake.wildcards.size),
-            snakemake.params.contrast,
-            snakemake.params.seed,
-            Path(snakemake.output.records),
+            Path(job.input.manifest),
+            Path(job.input.split),
+            int(job.wildcards.part),
+            int(job.wildcards.shard),
+            job.params.shards,
+            int(job.wildcards.size),
+            job.params.contrast,
+            job.params.seed,
+            Path(job.output.records),
         )

@@ -1,12 +1,15 @@
 """Explain a final run on a handful of test photographs, chosen by rule."""
 
+from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from retinopathy import devices, maps, sheets, showcase, tables, training
 from retinopathy.files import read_json
 from retinopathy.logs import LOG, logged
+from retinopathy.manifest import rows_of
 from retinopathy.runs import Run
 
 
@@ -16,7 +19,7 @@ def main(
     trained: Path,
     predictions: Path,
     operating: Path,
-    manifest: Path,
+    table: Path,
     count: int,
     contrast: str,
     maps_file: Path,
@@ -31,10 +34,11 @@ def main(
     chosen = showcase.choose(predicted, threshold, count)
     LOG.info("explaining %s", ", ".join(chosen["image"]))
     if chosen.empty:
-        maps.write(maps_file, [], np.empty((0, 1, 1)), np.empty((0, 1, 1)), run.address)
+        nothing = np.empty((0, 1, 1), np.float32)
+        maps.write(maps_file, [], nothing, nothing, run.address)
         sheets.say(f"{run.network} at {run.size} px has no test predictions.", figure)
         return
-    shown = showcase.load(list(chosen["image"]), manifest, run.size, contrast)
+    shown = showcase.load(rows_of(table, chosen["image"]), run.size, contrast)
     model = training.load_trained(run, weights, trained)
     cam, guided = maps.explain(model, np.stack([photograph.seen for photograph in shown]))
     maps.write(maps_file, shown, cam, guided, run.address)
@@ -47,8 +51,8 @@ def main(
     sheets.draw(rows, maps.COLUMNS, figure, heat="share of the largest value")
 
 
-def _title(row: dict[str, object], threshold: float) -> str:
-    right = (float(str(row["probability"])) >= threshold) == (row["label"] == 1)
+def _title(row: Mapping[Hashable, Any], threshold: float) -> str:
+    right = (row["probability"] >= threshold) == (row["label"] == 1)
     return (
         f"{row['image']}\nlevel {row['level']}\nprobability {row['probability']:.2f}\n"
         f"{'right' if right else 'wrong'}\n({row['kind']})"
@@ -56,19 +60,19 @@ def _title(row: dict[str, object], threshold: float) -> str:
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
-        LOG.info("device: %s", devices.prepare(snakemake.threads))
+    with logged(job.log[0]):
+        LOG.info("device: %s", devices.prepare(job.threads))
         main(
-            Run.parse(snakemake.params.run),
-            Path(snakemake.input.weights),
-            Path(snakemake.input.trained),
-            Path(snakemake.input.predictions),
-            Path(snakemake.input.operating),
-            Path(snakemake.input.manifest),
-            snakemake.params.photographs,
-            snakemake.params.contrast,
-            Path(snakemake.output.maps),
-            Path(snakemake.output.figure),
+            Run.parse(job.params.run),
+            Path(job.input.weights),
+            Path(job.input.trained),
+            Path(job.input.predictions),
+            Path(job.input.operating),
+            Path(job.input.manifest),
+            job.params.photographs,
+            job.params.contrast,
+            Path(job.output.maps),
+            Path(job.output.figure),
         )

@@ -46,18 +46,18 @@ def main(
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
-        LOG.info("device: %s", devices.prepare(snakemake.threads))
+    with logged(job.log[0]):
+        LOG.info("device: %s", devices.prepare(job.threads))
         main(
-            Run.parse(snakemake.wildcards.run),
-            Path(snakemake.input.weights),
-            Path(snakemake.input.trained),
-            Path(snakemake.input.record),
-            Path(snakemake.input.validation),
-            [Path(path) for path in snakemake.input.test],
-            snakemake.params.batch,
-            Path(snakemake.output.predictions),
-            Path(snakemake.output.operating),
+            Run.parse(job.wildcards.run),
+            Path(job.input.weights),
+            Path(job.input.trained),
+            Path(job.input.record),
+            Path(job.input.validation),
+            [Path(path) for path in job.input.test],
+            job.params.batch,
+            Path(job.output.predictions),
+            Path(job.output.operating),
         )

@@ -51,22 +51,22 @@ def main(
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
+    with logged(job.log[0]):
         main(
-            Path(snakemake.input.manifest),
+            Path(job.input.manifest),
             splits.Task(
-                name=snakemake.wildcards.task,
-                negative=tuple(snakemake.params.task["negative"]),
-                positive=tuple(snakemake.params.task["positive"]),
-                photographs=snakemake.params.task["photographs"],
+                name=job.wildcards.task,
+                negative=tuple(job.params.task["negative"]),
+                positive=tuple(job.params.task["positive"]),
+                photographs=job.params.task["photographs"],
                 balanced=True,
             ),
-            snakemake.params.task["when_fewer"],
-            snakemake.params.assignment,
-            snakemake.params.folds,
-            snakemake.params.seed,
-            Path(snakemake.output.table),
-            Path(snakemake.output.proof),
+            job.params.task["when_fewer"],
+            job.params.assignment,
+            job.params.folds,
+            job.params.seed,
+            Path(job.output.table),
+            Path(job.output.proof),
         )

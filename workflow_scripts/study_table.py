@@ -36,19 +36,19 @@ def main(
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
+    with logged(job.log[0]):
         main(
-            snakemake.wildcards.name,
+            job.wildcards.name,
             study_tables.gather(
-                snakemake.params.cases,
-                [Path(path) for path in snakemake.input.records],
-                [Path(path) for path in snakemake.input.histories],
-                [Path(path) for path in snakemake.input.predictions],
+                job.params.cases,
+                [Path(path) for path in job.input.records],
+                [Path(path) for path in job.input.histories],
+                [Path(path) for path in job.input.predictions],
                 [],
             ),
-            snakemake.params.configured,
-            snakemake.params.repetitions,
-            {name: Path(path) for name, path in snakemake.output.items()},
+            job.params.configured,
+            job.params.repetitions,
+            {name: Path(path) for name, path in job.output.items()},
         )

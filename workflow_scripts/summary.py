@@ -29,17 +29,17 @@ def main(
 
 
 if __name__ == "__main__":
-    from snakemake.script import snakemake
+    job = globals()["snakemake"]
 
-    with logged(snakemake.log[0]):
-        inputs = snakemake.input
+    with logged(job.log[0]):
+        inputs = job.input
         named = {Path(path).stem: Path(path) for path in inputs.tables}
         main(
-            snakemake.wildcards.study,
+            job.wildcards.study,
             named | {"levels": Path(inputs.levels), "rejects": Path(inputs.rejects)},
             {Path(path).stem.removesuffix("_proof"): Path(path) for path in inputs.proofs},
             [Path(path) for path in inputs.recommendations],
             {Path(path).stem: [Path(path)] for path in inputs.figures}
             | {name: [Path(path) for path in inputs[name]] for name in ("saliency", "flips")},
-            Path(snakemake.output.page),
+            Path(job.output.page),
         )

@@ -38,6 +38,7 @@ def check(config: Config, schema: Path) -> None:
     for place, network, depths in _networks(config):
         _check_network(place, network, depths)
     _check_source(config["source"])
+    _check_predict(config)
     _check_weights(config)
 
 
@@ -133,6 +134,7 @@ def _networks(config: Config) -> Iterator[tuple[str, str, list[str]]]:
                 hint="name the cut from which it is trained, or `head`",
             )
         yield "studies.networks", network, [final["depths"][network]]
+    yield "predict.network", config["predict"]["network"], []
 
 
 def _check_network(place: str, network: str, depths: list[str]) -> None:
@@ -190,3 +192,15 @@ def _check_weights(config: Config) -> None:
             hint="stand-in weights take their statistics from one training split; "
             "ask for `initialisation: random_frozen` to cross-validate random weights",
         )
+
+
+def _check_predict(config: Config) -> None:
+    predict, final = config["predict"], config["studies"]["networks"]
+    for key in ("task", "network", "size"):
+        if predict[key] not in final[f"{key}s"]:
+            raise Explained(
+                f"config: predict.{key} is not one of the final runs",
+                expected=" or ".join(map(str, final[f"{key}s"])),
+                received=predict[key],
+                hint=f"choose one of studies.networks.{key}s",
+            )

@@ -166,7 +166,7 @@ def check_rejects(manifest: pd.DataFrame, limit: float) -> None:
         "too many photographs are rejected",
         expected=f"at most {limit:.1%} of the photographs",
         received=f"{len(reasons)} of {len(manifest)}: {counts or 'there are none'}",
-        hint="see rejects.csv; correct the source, or raise `photographs: reject_limit:`",
+        hint="the log lists them; correct the source, or raise `photographs: reject_limit:`",
     )
 
 
@@ -189,6 +189,15 @@ def read_manifest(path: Path) -> pd.DataFrame:
     empty = [name for name, kind in _TYPES.items() if kind in ("Int64", "float64")]
     table[empty] = table[empty].apply(pd.to_numeric)
     return _typed(table[list(COLUMNS)])
+
+
+def rows_of(path: Path, images: Iterable[str]) -> pd.DataFrame:
+    """Return the rows of some photographs from the manifest at `path`, in the order asked for.
+
+    Raises:
+        KeyError: A photograph is not in the manifest.
+    """
+    return read_manifest(path).set_index("image").loc[list(images)].reset_index()
 
 
 def _typed(table: pd.DataFrame) -> pd.DataFrame:

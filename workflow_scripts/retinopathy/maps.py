@@ -16,6 +16,9 @@ from retinopathy.showcase import SHOWN_SIDE, Shown
 COLUMNS = ("photograph", "as the network sees it", "CAM", "Guided Grad-CAM", "CAM, overlaid")
 """What `panels` shows, from left to right."""
 
+BRIGHTEST = 99.8
+"""Percentile of a Guided Grad-CAM that is drawn brightest: a few pixels would outshine the rest."""
+
 Heat = NDArray[np.float32]
 
 
@@ -31,8 +34,7 @@ def explain(model: keras.Model, seen: NDArray[np.uint8]) -> tuple[Heat, Heat]:
         Grad-CAM, float32 (n, size, size), the largest absolute value over the colours.
     """
     cam = saliency.cam(model, seen)
-    guided = np.abs(saliency.guided_grad_cam(model, seen)).max(axis=-1)
-    return cam, guided
+    return cam, saliency.strength(saliency.guided_grad_cam(model, seen))
 
 
 def write(path: Path, shown: Sequence[Shown], cam: Heat, guided: Heat, run: str) -> None:
@@ -57,7 +59,7 @@ def write(path: Path, shown: Sequence[Shown], cam: Heat, guided: Heat, run: str)
 def panels(shown: Shown, cam: Heat, guided: Heat) -> list[NDArray[np.uint8]]:
     """Return the pictures of one row of a sheet, in the order of `COLUMNS`."""
     heat = _enlarged(saliency.normalise(np.maximum(cam, 0)))
-    fine = _enlarged(saliency.normalise(guided))
+    fine = _enlarged(saliency.normalise(guided, BRIGHTEST))
     seen = cv2.resize(shown.seen, (SHOWN_SIDE, SHOWN_SIDE), interpolation=cv2.INTER_NEAREST)
     nothing = np.zeros_like(shown.picture)
     return [

@@ -111,6 +111,12 @@ def load_backbone(model: Any, weights: Path) -> None:
             variable.assign(array)
 
 
+def backbone_layers(model: Any) -> list[Any]:
+    """Return the layers of a flat model that its backbone alone has too, in the same order."""
+    around = {PREPROCESSING, POOL, DROPOUT, LOGIT}
+    return [layer for layer in model.layers if layer.name not in around]
+
+
 def set_depth(model: Any, network: str, depth: str) -> None:
     """Make the layers from the cut upward trainable, save `BatchNormalization`, and no others.
 
@@ -190,11 +196,9 @@ def _bare(facts: Network, **inputs: Any) -> Any:
 
 def _stored_names(model: Any) -> dict[str, list[Any]]:
     """Return the backbone's variables by the names that Keras gives their layers in files."""
-    around = {PREPROCESSING, POOL, DROPOUT, LOGIT}
-    layers = [layer for layer in model.layers if layer.name not in around]
     counts: Counter[str] = Counter()
     names = {}
-    for layer in layers:
+    for layer in backbone_layers(model):
         kind = _SNAKE.sub(r"_\g<0>", type(layer).__name__).lower()
         names[f"{kind}_{counts[kind]}" if counts[kind] else kind] = list(layer.weights)
         counts[kind] += 1

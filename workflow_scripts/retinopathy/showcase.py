@@ -1,6 +1,5 @@
 """Photographs to show: chosen by rule, seen as the network sees them and as they were taken."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from retinopathy import manifest, photographs
+from retinopathy import photographs
 
 SHOWN_SIDE = 448
 """Side, in pixels, at which a photograph is shown under its maps."""
@@ -79,21 +78,19 @@ def _alternate(rows: pd.DataFrame, margin: pd.Series, *, ascending: bool) -> lis
     return [int(place) for place in ranked.index]
 
 
-def load(images: Sequence[str], table: Path, size: int, contrast: str) -> list[Shown]:
-    """Return the photographs `images`, prepared as records are.
+def load(rows: pd.DataFrame, size: int, contrast: str) -> list[Shown]:
+    """Return photographs, prepared as records are.
 
     Args:
-        images: Ids.
-        table: The manifest.
+        rows: Rows of a manifest.
         size: Side of the network's input.
         contrast: Contrast normalisation, as in the records.
     """
-    rows = manifest.read_manifest(table).set_index("image").loc[list(images)]
     shown = []
-    for image, row in rows.iterrows():
+    for row in rows.to_dict("records"):
         box = photographs.CropBox(row["crop_left"], row["crop_top"], row["crop_side"])
         data = Path(row["path"]).read_bytes()
         seen = photographs.prepare(data, box, size, contrast)
         picture = photographs.prepare(data, box, SHOWN_SIDE, "none")
-        shown.append(Shown(str(image), box, seen, picture))
+        shown.append(Shown(row["image"], box, seen, picture))
     return shown

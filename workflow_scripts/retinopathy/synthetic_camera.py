@@ -90,8 +90,9 @@ def choose_fundus(rng: np.random.Generator) -> Fundus:
 
 
 def pale_as(fundus: Fundus, red: float, green: float, blue: float) -> Field:
-    """Return a pale colour (3,) as bright as this fundus makes it: parts of its red, at most 1.1."""
-    return np.minimum(fundus.colour[0] * np.array([red, green, blue], np.float32), np.float32(1.1))
+    """Return a pale colour (3,) as bright as this fundus: parts of its red, at most 1.1."""
+    pale = fundus.colour[0] * np.array([red, green, blue], np.float32)
+    return np.asarray(np.minimum(pale, np.float32(1.1)), np.float32)
 
 
 def choose_view(rng: np.random.Generator, camera: Camera, mirrored: bool) -> View:
@@ -165,7 +166,7 @@ def expose(rng: np.random.Generator, image: Image, view: View) -> Layer:
     cover(image, np.clip(_enlarged(veil, view.side), 0, 1), tint)
     _specks(rng, image)
     sigma = view.side / 800 * (0.5 + rng.gamma(2.0, 0.35))
-    blurred: Image = cv2.GaussianBlur(image, (0, 0), sigma)
+    blurred = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.float32)
     grain = rng.standard_normal((view.side, view.side), np.float32)
     blurred += (grain * np.float32(rng.uniform(0.004, 0.016)))[..., None]
     return np.asarray(cv2.convertScaleAbs(np.maximum(blurred, 0), alpha=255), np.uint8)

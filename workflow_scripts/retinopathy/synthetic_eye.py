@@ -31,8 +31,8 @@ _ARTERY_DENSITY = 120
 
 # Bézier control points of the two upper arcades; the lower ones are their mirror images.
 _ARCADES = (
-    np.array([DISC, DISC + (0.06, -0.42), FOVEA + (0.1, -0.86), FOVEA + (-1.0, -0.5)]),
-    np.array([DISC, DISC + (0.02, -0.25), DISC + (0.35, -0.5), DISC + (0.85, -0.85)]),
+    np.array([DISC, (0.48, -0.45), (-0.17, -0.83), (-1.27, -0.47)]),
+    np.array([DISC, (0.44, -0.28), (0.77, -0.53), (1.27, -0.88)]),
 )
 
 
@@ -68,7 +68,7 @@ class View:
         angle = self.angle + (math.pi if self.inverted else 0.0)
         turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
         turned = (points * (-1.0 if self.mirrored else 1.0, 1.0)) @ turn.T
-        return turned * self.scale + (np.array(self.shift) + 1) * self.side / 2
+        return np.asarray(turned * self.scale + (np.array(self.shift) + 1) * self.side / 2)
 
     def shows(self, points: Floats, margin: float) -> NDArray[np.bool_]:
         """Tell which eye coordinates (n, 2) are in the picture, `margin` half sides inside it."""
@@ -151,7 +151,7 @@ def grow_vessels(rng: np.random.Generator) -> list[Vessel]:
 
 
 def bead(rng: np.random.Generator, vessels: Sequence[Vessel]) -> list[Vessel]:
-    """Return the vessels with the veins of at least two quadrants beaded, like sausages in a row."""
+    """Return the vessels with the veins of at least two quadrants beaded."""
     trunks = [i for i, vessel in enumerate(vessels) if vessel.vein and vessel.order == 0]
     chosen = set(rng.choice(trunks, size=rng.integers(2, len(trunks) + 1), replace=False).tolist())
     return [_beaded(rng, v) if i in chosen else v for i, v in enumerate(vessels)]

@@ -1,4 +1,4 @@
-"""Lesions of diabetic retinopathy for synthetic eyes, and the harmless spots that look like them."""
+"""Lesions of diabetic retinopathy for synthetic eyes, and harmless spots that look like them."""
 
 import math
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ class Grade:
 GRADES = (
     Grade(),
     Grade(microaneurysms=(3, 12)),
-    Grade(microaneurysms=(4, 18), haemorrhages=(1, 3), exudates=(1, 3), soft_exudates=(0, 2)),
+    Grade(microaneurysms=(4, 18), haemorrhages=(1, 4), exudates=(1, 3), soft_exudates=(0, 2)),
     Grade(
         microaneurysms=(10, 30),
         haemorrhages=(5, 12),
@@ -63,11 +63,11 @@ GRADES = (
     ),
     Grade(
         microaneurysms=(5, 20),
-        haemorrhages=(1, 5),
+        haemorrhages=(1, 6),
         exudates=(0, 2),
         soft_exudates=(0, 3),
-        new_vessels=(1, 3),
-        preretinal=(0, 1),
+        new_vessels=(2, 4),
+        preretinal=(0, 2),
     ),
 )
 """By level, after the international clinical scale (Wilkinson et al., Ophthalmology 110, 2003)."""
@@ -95,7 +95,7 @@ def lesions(
 
     Contrast differs between eyes: in some the lesions are hard to see.
     """
-    contrast = rng.uniform(0.35, 0.85)
+    contrast = rng.uniform(0.5, 1.0)
     spots = _microaneurysms(rng, grade.microaneurysms, view, contrast)
     for quadrant in range(4):
         spots += _haemorrhages(rng, grade.haemorrhages, view, quadrant, contrast)
@@ -115,11 +115,11 @@ def look_alikes(rng: np.random.Generator, view: View) -> list[Spot]:
     spots = []
     if rng.random() < 0.4:
         opacity = rng.uniform(0.15, 0.6)
-        for at in _places(rng, view, rng.integers(4, 40), FOVEA, rng.uniform(0.2, 0.6)):
+        for at in _places(rng, view, _count(rng, (4, 39)), FOVEA, rng.uniform(0.2, 0.6)):
             spots.append(_blob(rng, "drusen", at, rng.uniform(0.004, 0.013), 0.1, opacity))
     if rng.random() < 0.5:
         opacity = rng.uniform(0.2, 0.7)
-        for at in _places(rng, view, rng.integers(2, 14), FOVEA, 0.7):
+        for at in _places(rng, view, _count(rng, (2, 13)), FOVEA, 0.7):
             spots.append(_blob(rng, "pigment", at, rng.uniform(0.003, 0.009), 0.25, opacity))
     if rng.random() < 0.06:
         at = _places(rng, view, 1, FOVEA, 0.7)[0]
@@ -223,7 +223,7 @@ def _haemorrhages(
     """Return dots and blots, and flames that follow the nerve fibres away from the disc."""
     spots = []
     for at in _places(rng, view, _count(rng, bounds), np.zeros(2), 0.5, quadrant):
-        radius = min(0.03, 0.008 * math.exp(rng.normal(0, 0.4)))
+        radius = min(0.04, 0.0095 * math.exp(rng.normal(0, 0.45)))
         flame = rng.random() < 0.3
         away = at - DISC
         spot = _blob(
@@ -231,7 +231,7 @@ def _haemorrhages(
             "HE",
             at,
             radius,
-            0.2 if flame else 0.15,
+            0.1 if flame else 0.15,
             contrast * rng.uniform(0.7, 1.0),
             stretch=rng.uniform(2.5, 5) if flame else rng.uniform(1, 1.8),
             angle=math.atan2(away[1], away[0]) + rng.normal(0, 0.2),
@@ -245,12 +245,12 @@ def _exudates(rng: np.random.Generator, view: View, contrast: float) -> list[Spo
     centre = _places(rng, view, 1, FOVEA, 0.35)[0]
     ring = rng.uniform(0.04, 0.09) if rng.random() < 0.5 else 0.0
     spots = []
-    for _ in range(rng.integers(5, 16)):
+    for _ in range(rng.integers(6, 22)):
         phi = rng.uniform(0, 2 * math.pi)
         around = centre + ring * np.array([math.cos(phi), math.sin(phi)])
         at = _near(rng, view, around, 0.012 if ring else 0.035)
         opacity = contrast * rng.uniform(0.6, 1.0)
-        spots.append(_blob(rng, "EX", at, rng.uniform(0.003, 0.008), 0.25, opacity))
+        spots.append(_blob(rng, "EX", at, rng.uniform(0.0035, 0.009), 0.25, opacity))
     return spots
 
 
@@ -265,7 +265,7 @@ def _near(rng: np.random.Generator, view: View, centre: Floats, spread: float) -
 def _soft_exudate(rng: np.random.Generator, view: View, contrast: float) -> Spot:
     at = _places(rng, view, 1, np.zeros(2), 0.5)[0]
     stretch, angle = rng.uniform(1, 2), rng.uniform(0, math.pi)
-    radius = rng.uniform(0.014, 0.03)
+    radius = rng.uniform(0.016, 0.036)
     return _blob(rng, "SE", at, radius, 0.12, 0.7 * contrast, stretch=stretch, angle=angle)
 
 
@@ -277,15 +277,15 @@ def _tuft(
     if rng.random() < 0.65 or not view.shows(root[None], 0.08)[0]:
         sprouting = np.concatenate([v.points for v in vessels if v.vein and v.order == 0])
         root = rng.choice(sprouting[view.shows(sprouting, 0.15)])
-    heading, size = rng.uniform(0, 2 * math.pi), rng.uniform(0.07, 0.16)
+    heading, size = rng.uniform(0, 2 * math.pi), rng.uniform(0.08, 0.2)
     opacity = contrast * rng.uniform(0.6, 0.9)
     spots = []
-    for _ in range(rng.integers(9, 18)):
+    for _ in range(rng.integers(14, 26)):
         turn = rng.normal(0, 0.8)
         line = wander(
             rng, root, heading + turn, size * rng.uniform(0.5, 1.2), bend=-2 * turn, unrest=0.3
         )
-        sprout = Vessel(line, np.full(len(line), rng.uniform(0.0035, 0.006)), vein=True, order=3)
+        sprout = Vessel(line, np.full(len(line), rng.uniform(0.004, 0.0075)), vein=True, order=3)
         spots.append(Spot("NV", sprout.outline(), opacity))
     return spots
 
@@ -293,7 +293,7 @@ def _tuft(
 def _preretinal(rng: np.random.Generator, view: View, contrast: float) -> Spot:
     """Return a pool of blood before the retina, level above and round below, like a boat."""
     at = _places(rng, view, 1, np.array([0.0, 0.35]), 0.25)[0]
-    width, depth = rng.uniform(0.07, 0.17), rng.uniform(0.04, 0.1)
+    width, depth = rng.uniform(0.08, 0.2), rng.uniform(0.05, 0.12)
     phi = np.linspace(0, math.pi, 24)
     rough = 1 + np.convolve(rng.normal(0, 0.08, 24), np.ones(4) / 4, mode="same")
     hull = np.column_stack((width * np.cos(phi), depth * np.sin(phi) * rough))

@@ -1,0 +1,88 @@
+"""Predict new photographs: probability, decision, quality, and where the network looked."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from retinopathy import devices, manifest, photographs, saliency, showcase, sources, training
+from retinopathy.files import read_json, written
+from retinopathy.logs import LOG, logged
+from retinopathy.manifest import OK
+from retinopathy.runs import Run
+
+COLUMNS = ("image", "probability", "threshold", "decision", "quality", "overlay")
+
+
+def main(
+    run: Run,
+    weights: Path,
+    trained: Path,
+    operating: Path,
+    folder: Path,
+    contrast: str,
+    table: Path,
+    overlays: Path,
+) -> None:
+    """Write one row per photograph of `folder` to `table` and pictures to `overlays`.
+
+    A photograph that cannot be used has no probability; `quality` says why.
+
+    Args:
+        run: A final run.
+        weights: The weights that it started from.
+        trained: What training made of them.
+        operating: Its frozen threshold.
+        folder: New photographs.
+        contrast: Contrast normalisation, as in the records.
+        table: Where to write the table.
+        overlays: Folder for class activation maps laid over the photographs.
+    """
+    overlays.mkdir(parents=True, exist_ok=True)
+    threshold = read_json(operating)["threshold"]
+    model = training.load_trained(run, weights, trained)
+    rows = []
+    for image, path in sources.by_image([folder]).items():
+        # Any level will do: the inspection wants one, the prediction does not.
+        facts = manifest.inspect(image, path, 0)
+        row = {"image": image, "threshold": threshold, "quality": facts["status"]}
+        if facts["status"] == OK:
+            if not facts["circle_found"]:
+                row["quality"] = "outline of the retina not found"
+            (shown,) = showcase.load(pd.DataFrame([facts]), run.size, contrast)
+            row["probability"] = _probability(model, shown)
+            row["decision"] = "diseased" if row["probability"] >= threshold else "healthy"
+            row["overlay"] = _overlay(model, shown, overlays / f"{image}.png")
+        LOG.info("%s: %s", image, row.get("decision", row["quality"]))
+        rows.append(row)
+    with written(table) as beside:
+        pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(beside, index=False)
+
+
+def _probability(model: training.Model, shown: showcase.Shown) -> float:
+    logit = float(np.asarray(model(shown.seen[None], training=False))[0, 0])
+    return float(1 / (1 + np.exp(-logit)))
+
+
+def _overlay(model: training.Model, shown: showcase.Shown, path: Path) -> str:
+    heat = saliency.normalise(saliency.cam(model, shown.seen[None])[0])
+    laid = saliency.overlay(shown.picture, heat)
+    path.write_bytes(photographs.encode_png(laid))
+    return path.name
+
+
+if __name__ == "__main__":
+    job = globals()["snakemake"]
+
+    with logged(job.log[0]):
+        LOG.info("device: %s", devices.prepare(job.threads))
+        main(
+            Run.parse(job.params.run),
+            Path(job.input.weights),
+            Path(job.input.trained),
+            Path(job.input.operating),
+            Path(job.params.photographs),
+            job.params.contrast,
+            Path(job.output.table),
+            Path(job.output.overlays),
+        )

@@ -1,0 +1,471 @@
+"""Where a network looks: CAM, Grad-CAM, guided backpropagation and Guided Grad-CAM.
+
+The score that is explained is the logit of the diseased class, or of the other class (its
+negative). Models are flat, with global average pooling in a layer named `pool`; what enters it is
+the last feature map. Gradients are taken on copies of the model's graph that read the model's own
+variables: a copy is never saved, shows weights that change later, and leaves the model as it was.
+
+Guided backpropagation and Guided Grad-CAM change little when the weights of a network are made
+random (Adebayo et al., Sanity checks for saliency maps, NeurIPS 2018): they show edges as much as
+reasons, and should be read beside CAM or Grad-CAM.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import cv2
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from retinopathy.errors import Explained
+
+Heat = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
+
+POOL = "pool"
+"""Name of the layer of global average pooling."""
+
+BATCH = 8
+"""Photographs explained at once, unless told otherwise: about 3 GB for Xception at 448 px."""
+
+_NO_CEILING = float("inf")
+_CEILINGS = {keras.activations.relu: _NO_CEILING, keras.activations.relu6: 6.0}
+"""Activation functions that rectify → the value above which they are flat."""
+
+
+# Maps ---------------------------------------------------------------------------------------------
+
+
+def cam(model: keras.Model, pixels: NDArray[Any], *, sign: int = 1, batch: int = BATCH) -> Heat:
+    """Return class activation maps: the last feature map, weighed by the dense layer.
+
+    Zhou et al., Learning deep features for discriminative localization, CVPR 2016. Negative
+    evidence is kept; the mean of a map plus the bias of the dense layer is the logit.
+
+    Args:
+        model: A flat model that ends in global average pooling and one dense unit.
+        pixels: Photographs, RGB in [0, 255], (n, size, size, 3).
+        sign: +1 for the diseased class, −1 for the other.
+        batch: Photographs explained at once.
+
+    Returns:
+        float32 (n, h, w), on the grid of the last feature map.
+
+    Raises:
+        Explained: The model ends otherwise, or is not flat.
+    """
+    kernel = tf.cast(_dense(model).kernel.value[:, 0], tf.float32) * _checked(sign)
+    trace = _probe(model, POOL, guided=False).features
+    return _gather(lambda part: tf.tensordot(trace(part), kernel, 1), pixels, batch)
+
+
+def grad_cam(
+    model: keras.Model,
+    pixels: NDArray[Any],
+    layer: str = POOL,
+    *,
+    sign: int = 1,
+    batch: int = BATCH,
+) -> Heat:
+    """Return Grad-CAM: a feature map, weighed by the mean gradient of the score, rectified.
+
+    Selvaraju et al., Grad-CAM, ICCV 2017.
+
+    Args:
+        model: A flat model with a layer of global average pooling named `pool`.
+        pixels: Photographs, RGB in [0, 255], (n, size, size, 3).
+        layer: The layer whose output is the feature map; `pool` stands for what enters it.
+        sign: +1 for the diseased class, −1 for the other.
+        batch: Photographs explained at once.
+
+    Returns:
+        float32 (n, h, w) ≥ 0, on the grid of the feature map.
+
+    Raises:
+        Explained: The model is not flat, or has no such feature map.
+    """
+    gradients = _probe(model, layer, guided=False).gradients
+    score = tf.constant(_checked(sign))
+
+    def weigh(part: tf.Tensor) -> tf.Tensor:
+        features, gradient, _ = gradients(part, score)
+        return _weigh(features, gradient)
+
+    return _gather(weigh, pixels, batch)
+
+
+def guided_backpropagation(
+    model: keras.Model, pixels: NDArray[Any], *, sign: int = 1, batch: int = BATCH
+) -> Heat:
+    """Return guided gradients: of the score by the pixels, only what is positive passing ReLUs.
+
+    Springenberg et al., Striving for simplicity, ICLR 2015 (workshop).
+
+    Args:
+        model: A flat model with ReLUs and a layer of global average pooling named `pool`.
+        pixels: Photographs, RGB in [0, 255], (n, size, size, 3).
+        sign: +1 for the diseased class, −1 for the other.
+        batch: Photographs explained at once.
+
+    Returns:
+        float32 (n, size, size, 3), logits per grey level, of either sign.
+
+    Raises:
+        Explained: The model is not flat, or has no ReLU.
+    """
+    gradients = _probe(model, POOL, guided=True).gradients
+    score = tf.constant(_checked(sign))
+    return _gather(lambda part: gradients(part, score)[2], pixels, batch)
+
+
+def guided_grad_cam(
+    model: keras.Model, pixels: NDArray[Any], *, sign: int = 1, batch: int = BATCH
+) -> Heat:
+    """Return Guided Grad-CAM: guided gradients times Grad-CAM, enlarged to the photograph.
+
+    Both come from one forward and one backward pass where no ReLU follows the last feature map,
+    because the gradient that Grad-CAM needs has then passed none.
+
+    Args, errors and shape are those of `guided_backpropagation`.
+    """
+    guided = _probe(model, POOL, guided=True)
+    plain = guided if guided.replaced_above == 0 else _probe(model, POOL, guided=False)
+    score = tf.constant(_checked(sign))
+
+    def multiply(part: tf.Tensor) -> tf.Tensor:
+        features, gradient, fine = guided.gradients(part, score)
+        if plain is not guided:
+            features, gradient, _ = plain.gradients(part, score)
+        coarse = _weigh(features, gradient)[..., None]
+        return fine * tf.image.resize(coarse, tf.shape(part)[1:3], method="bilinear")
+
+    return _gather(multiply, pixels, batch)
+
+
+def count_rectifiers(model: keras.Model) -> int:
+    """Return how many activations of `model` its guided copy replaces."""
+    return sum(_ceiling(layer) is not None for layer in model.layers)
+
+
+# Pictures -----------------------------------------------------------------------------------------
+
+
+def normalise(heat: NDArray[Any], percentile: float = 100.0) -> Heat:
+    """Return maps scaled to [0, 1]: negative values become 0, the largest 1.
+
+    A map without a positive value becomes 0 everywhere rather than noise.
+
+    Args:
+        heat: One map (h, w) or several (n, h, w), each scaled by itself.
+        percentile: The percentile, instead of the largest value, that becomes 1; what exceeds it
+            is cut. Guided maps have a few very strong pixels that would leave the rest dark.
+
+    Raises:
+        ValueError: A value is not finite.
+    """
+    if not np.isfinite(heat).all():
+        raise ValueError("a map with values that are not finite cannot be drawn")
+    positive = np.maximum(heat, 0, dtype=np.float64)
+    top = np.percentile(positive, percentile, axis=(-2, -1), keepdims=True)
+    scaled = np.divide(positive, top, out=np.zeros_like(positive), where=top > 0)
+    return np.minimum(scaled, 1).astype(np.float32)
+
+
+def strength(gradients: Heat) -> Heat:
+    """Return gradients by pixel (…, 3) as maps (…): the largest absolute value over the colours.
+
+    Simonyan et al., Deep inside convolutional networks, ICLR 2014 (workshop).
+    """
+    return np.asarray(np.abs(gradients).max(axis=-1), dtype=np.float32)
+
+
+def place(heat: Heat, box: tuple[int, int, int], shape: tuple[int, int]) -> Heat:
+    """Return a map in the coordinates of the photograph, 0 outside the crop box.
+
+    Args:
+        heat: A map (h, w) of what the box holds.
+        box: Left, top and side of the crop, pixels of the photograph; may reach beyond it.
+        shape: Height and width of the photograph.
+    """
+    left, top, side = box
+    shrinks = side < max(heat.shape)
+    large = cv2.resize(
+        np.asarray(heat, np.float32),
+        (side, side),
+        interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
+    )
+    placed = np.zeros(shape, np.float32)
+    rows, columns = _inside(box, shape)
+    placed[rows, columns] = large[
+        rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
+    ]
+    return placed
+
+
+def overlay(
+    image: Pixels,
+    heat: Heat,
+    box: tuple[int, int, int] | None = None,
+    alpha: float = 0.5,
+) -> Pixels:
+    """Return a photograph with a map laid over it, in the colours of matplotlib's `inferno`.
+
+    Args:
+        image: The photograph, uint8 RGB (height, width, 3).
+        heat: A map in [0, 1], (h, w), of what the box holds.
+        box: Left, top and side of the crop, pixels of `image`; what lies outside stays as it is.
+            By default the map covers the photograph.
+        alpha: Opacity of the map, 0 to 1.
+    """
+    height, width = image.shape[:2]
+    if box is None:
+        placed = cv2.resize(
+            np.asarray(heat, np.float32), (width, height), interpolation=cv2.INTER_LINEAR
+        )
+        rows, columns = slice(0, height), slice(0, width)
+    else:
+        placed = place(heat, box, (height, width))
+        rows, columns = _inside(box, (height, width))
+    covered = image[rows, columns]
+    if covered.size == 0:
+        return image.copy()
+    levels = np.rint(placed[rows, columns].clip(0, 1) * 255).astype(np.uint8)
+    colours = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
+    drawn = image.copy()
+    drawn[rows, columns] = cv2.addWeighted(covered, 1 - alpha, colours, alpha, 0)
+    return drawn
+
+
+def _inside(box: tuple[int, int, int], shape: tuple[int, int]) -> tuple[slice, slice]:
+    """Return the rows and columns of a photograph that lie in the box."""
+    left, top, side = box
+    height, width = shape
+    rows = slice(min(max(top, 0), height), max(min(top + side, height), 0))
+    columns = slice(min(max(left, 0), width), max(min(left + side, width), 0))
+    return rows, columns
+
+
+# Copies of the graph ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Probe:
+    """Traced functions of a copy of a model's graph.
+
+    Attributes:
+        features: Pixels → feature map.
+        gradients: Pixels and sign → feature map, and the gradients of the score by the feature
+            map and by the pixels. All float32.
+        replaced_above: How many of the replaced activations follow the feature map.
+    """
+
+    features: Callable[[tf.Tensor], tf.Tensor]
+    gradients: Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
+    replaced_above: int
+
+
+_PROBES: WeakKeyDictionary[keras.Model, dict[tuple[str, bool], _Probe]] = WeakKeyDictionary()
+"""Copying and tracing take seconds: done once per model, layer and kind, for as long as it lives."""
+
+
+def _probe(model: keras.Model, layer: str, *, guided: bool) -> _Probe:
+    """Return the traced functions of `model`, made when first asked for."""
+    known = _PROBES.setdefault(model, {})
+    if (layer, guided) not in known:
+        known[layer, guided] = _trace(model, layer, guided=guided)
+    return known[layer, guided]
+
+
+def _trace(model: keras.Model, layer: str, *, guided: bool) -> _Probe:
+    """Copy the graph of `model` and wrap it in traced functions that read its variables."""
+    _check_flat(model, layer)
+    copy = _copy(model, layer, guided=guided)
+    trainable = _counterparts(copy, model, copy.trainable_variables)
+    fixed = _counterparts(copy, model, copy.non_trainable_variables)
+    signature = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
+
+    def run(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        outputs, _ = copy.stateless_call(
+            [variable.value for variable in trainable],
+            [variable.value for variable in fixed],
+            pixels,
+            training=False,
+        )
+        features, logit = outputs
+        return features, logit
+
+    @tf.function(input_signature=[signature])
+    def features(pixels: tf.Tensor) -> tf.Tensor:
+        return tf.cast(run(pixels)[0], tf.float32)
+
+    @tf.function(input_signature=[signature, tf.TensorSpec([], tf.float32)])
+    def gradients(pixels: tf.Tensor, sign: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(pixels)
+            shown, logit = run(pixels)
+            score = sign * tf.reduce_sum(tf.cast(logit, tf.float32))
+        by_features, by_pixels = tape.gradient(score, [shown, pixels])
+        return tf.cast(shown, tf.float32), tf.cast(by_features, tf.float32), by_pixels
+
+    above = _above(model, layer) if guided else []
+    return _Probe(features, gradients, sum(_ceiling(one) is not None for one in above))
+
+
+def _copy(model: keras.Model, layer: str, *, guided: bool) -> keras.Model:
+    """Return a copy of the graph from float32 pixels to the feature map and the logit.
+
+    Raises:
+        Explained: A guided copy was asked for and there is no ReLU to replace.
+    """
+    if guided and count_rectifiers(model) == 0:
+        raise Explained(
+            f"guided backpropagation means nothing for {model.name}",
+            expected="a network with ReLUs",
+            received="none that could be replaced",
+            hint="use CAM or Grad-CAM",
+        )
+    shown = {}
+
+    def clone(one: Any) -> Any:
+        ceiling = _ceiling(one) if guided else None
+        return _plain(one) if ceiling is None else _guided(one, ceiling)
+
+    def call(one: Any, *inputs: Any, **options: Any) -> Any:
+        outputs = one(*inputs, **options)
+        if one.name == layer:
+            shown[layer] = inputs[0] if layer == POOL else outputs
+        return outputs
+
+    # Whatever the model takes, the copy takes floats: whole numbers have no gradient.
+    pixels = keras.Input(model.input_shape[1:], dtype="float32", name=model.input.name)
+    whole = keras.models.clone_model(
+        model, input_tensors=pixels, clone_function=clone, call_function=call
+    )
+    return keras.Model(whole.input, [shown[layer], whole.output])
+
+
+def _plain(layer: Any) -> Any:
+    return type(layer).from_config(layer.get_config())
+
+
+def _guided(layer: Any, ceiling: float) -> Any:
+    """Return a copy of a layer whose rectifier passes gradients only where they are positive."""
+    guided = _guided_relu(ceiling)
+    if isinstance(layer, keras.layers.ReLU):
+        return keras.layers.Activation(guided, name=layer.name, dtype=layer.dtype_policy)
+    copy = _plain(layer)
+    copy.activation = guided
+    return copy
+
+
+def _guided_relu(ceiling: float) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return min(max(x, 0), ceiling) with a gradient that is positive or 0."""
+
+    @tf.custom_gradient
+    def relu(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        def backward(gradient: tf.Tensor) -> tf.Tensor:
+            return tf.where((gradient > 0) & (x > 0) & (x < ceiling), gradient, 0)
+
+        rectified = tf.nn.relu(x)
+        return (rectified if ceiling == _NO_CEILING else tf.minimum(rectified, ceiling)), backward
+
+    return relu
+
+
+def _ceiling(layer: Any) -> float | None:
+    """Return the value above which the layer's rectifier is flat; None where it has none.
+
+    A ReLU that leaks or starts elsewhere than at 0 is no rectifier in the sense of the method.
+    """
+    if isinstance(layer, keras.layers.ReLU):
+        if layer.negative_slope or layer.threshold:
+            return None
+        return _NO_CEILING if layer.max_value is None else float(layer.max_value)
+    return _CEILINGS.get(getattr(layer, "activation", None))
+
+
+def _counterparts(copy: keras.Model, model: keras.Model, variables: Iterable[Any]) -> list[Any]:
+    """Return the variables of `model` in whose place the `variables` of the copy stand."""
+    counterpart = {
+        id(mine): own
+        for layer in copy.layers
+        for mine, own in zip(layer.variables, model.get_layer(layer.name).variables, strict=True)
+    }
+    return [counterpart[id(variable)] for variable in variables]
+
+
+# Arithmetic and checks ----------------------------------------------------------------------------
+
+
+def _weigh(features: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
+    """Return Grad-CAM of (n, h, w, channels) and its gradient, (n, h, w)."""
+    weights = tf.reduce_mean(gradient, axis=(1, 2))
+    return tf.nn.relu(tf.einsum("nhwc,nc->nhw", features, weights))
+
+
+def _gather(explain: Callable[[tf.Tensor], tf.Tensor], pixels: NDArray[Any], batch: int) -> Heat:
+    """Return the maps of all photographs, explained in batches, the last one partial."""
+    parts = [
+        explain(tf.convert_to_tensor(pixels[start : start + batch], tf.float32)).numpy()
+        for start in range(0, len(pixels), batch)
+    ]
+    return np.concatenate(parts).astype(np.float32, copy=False)
+
+
+def _checked(sign: int) -> float:
+    if sign not in (1, -1):
+        raise ValueError(f"sign is +1 for the diseased class or −1 for the other, not {sign}")
+    return float(sign)
+
+
+def _above(model: keras.Model, layer: str) -> list[Any]:
+    """Return the layers after `layer`, in the order of the model, `pool` itself left out."""
+    names = [one.name for one in model.layers]
+    return list(model.layers[names.index(layer) + 1 :])
+
+
+def _check_flat(model: keras.Model, layer: str) -> None:
+    """Raise unless `model` is flat, has the `layer`, and its output is one logit.
+
+    Raises:
+        Explained: With what was found instead.
+    """
+    nested = [one.name for one in model.layers if isinstance(one, keras.Model)]
+    names = [one.name for one in model.layers]
+    if nested or layer not in names or tuple(model.output_shape[1:]) != (1,):
+        raise Explained(
+            f"{model.name} cannot be explained",
+            expected=f"a flat model with a layer {layer} and one logit",
+            received=f"models within it: {nested or 'none'}; last layers: {names[-4:]}; "
+            f"output {model.output_shape}",
+            hint="build the backbone on the input tensor instead of calling it as a layer",
+        )
+
+
+def _dense(model: keras.Model) -> Any:
+    """Return the dense layer of a head of global average pooling and one dense unit.
+
+    Raises:
+        Explained: The model ends otherwise.
+    """
+    _check_flat(model, POOL)
+    pool = model.get_layer(POOL)
+    above = [one for one in _above(model, POOL) if not isinstance(one, keras.layers.Dropout)]
+    if not (
+        isinstance(pool, keras.layers.GlobalAveragePooling2D)
+        and len(above) == 1
+        and isinstance(above[0], keras.layers.Dense)
+        and above[0].activation is keras.activations.linear
+    ):
+        raise Explained(
+            f"there is no class activation map of {model.name}",
+            expected="global average pooling, dropout or not, and one dense layer without "
+            "activation at the end",
+            received=", ".join(type(one).__name__ for one in (pool, *above)),
+            hint="use Grad-CAM, which explains any head",
+        )
+    return above[0]
