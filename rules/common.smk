@@ -12,9 +12,6 @@ from retinopathy import configuration, parts, provenance, sources, studies
 from retinopathy.errors import Explained
 from retinopathy.runs import HOLDOUT, Run
 
-# TensorFlow's start-up notes would otherwise stand between the messages of the workflow.
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 
 wildcard_constraints:
     study=config.get("study", "[a-z0-9_]+"),

@@ -21,7 +21,8 @@ def synthetic_folders(wildcards):
 
 def photograph_folders(wildcards):
     """Return the folders in which photographs are looked for."""
-    return synthetic_folders(wildcards) or [config["source"]["photographs"]]
+    drawn = [f"{folder}/photographs" for folder in synthetic_folders(wildcards)]
+    return drawn or [config["source"]["photographs"]]
 
 
 def listing(wildcards):

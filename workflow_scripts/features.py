@@ -28,10 +28,11 @@ if __name__ == "__main__":
     job = globals()["snakemake"]
 
     with logged(job.log[0]):
+        _, network, size, _ = job.wildcards.initial.split("/")
         LOG.info("device: %s", devices.prepare(job.threads))
         main(
-            job.wildcards.network,
-            int(job.wildcards.size),
+            network,
+            int(size),
             job.wildcards.depth,
             Path(job.input.weights),
             [Path(path) for path in job.input.records],

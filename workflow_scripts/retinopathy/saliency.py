@@ -2,18 +2,15 @@
 
 The score that is explained is the logit of the diseased class, or of the other class (its
 negative). Models are flat, with global average pooling in a layer named `pool`; what enters it is
-the last feature map. Gradients are taken on copies of the model's graph that read the model's own
-variables: a copy is never saved, shows weights that change later, and leaves the model as it was.
+the last feature map.
 
 Guided backpropagation and Guided Grad-CAM change little when the weights of a network are made
 random (Adebayo et al., Sanity checks for saliency maps, NeurIPS 2018): they show edges as much as
 reasons, and should be read beside CAM or Grad-CAM.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import cv2
 import keras
@@ -22,19 +19,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from retinopathy.errors import Explained
+from retinopathy.probes import POOL, above, check_flat, probe
 
 Heat = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 
-POOL = "pool"
-"""Name of the layer of global average pooling."""
-
 BATCH = 8
-"""Photographs explained at once, unless told otherwise: about 3 GB for Xception at 448 px."""
-
-_NO_CEILING = float("inf")
-_CEILINGS = {keras.activations.relu: _NO_CEILING, keras.activations.relu6: 6.0}
-"""Activation functions that rectify → the value above which they are flat."""
+"""Photographs explained at once, unless told otherwise: about 2 GB for Xception at 448 px."""
 
 
 # Maps ---------------------------------------------------------------------------------------------
@@ -59,7 +50,7 @@ def cam(model: keras.Model, pixels: NDArray[Any], *, sign: int = 1, batch: int =
         Explained: The model ends otherwise, or is not flat.
     """
     kernel = tf.cast(_dense(model).kernel.value[:, 0], tf.float32) * _checked(sign)
-    trace = _probe(model, POOL, guided=False).features
+    trace = probe(model, POOL, guided=False).features
     return _gather(lambda part: tf.tensordot(trace(part), kernel, 1), pixels, batch)
 
 
@@ -88,14 +79,10 @@ def grad_cam(
     Raises:
         Explained: The model is not flat, or has no such feature map.
     """
-    gradients = _probe(model, layer, guided=False).gradients
+    gradient_of = probe(model, layer, guided=False).feature_gradient
     score = tf.constant(_checked(sign))
 
-    def weigh(part: tf.Tensor) -> tf.Tensor:
-        features, gradient, _ = gradients(part, score)
-        return _weigh(features, gradient)
-
-    return _gather(weigh, pixels, batch)
+    return _gather(lambda part: _weigh(*gradient_of(part, score)), pixels, batch)
 
 
 def guided_backpropagation(
@@ -117,7 +104,7 @@ def guided_backpropagation(
     Raises:
         Explained: The model is not flat, or has no ReLU.
     """
-    gradients = _probe(model, POOL, guided=True).gradients
+    gradients = probe(model, POOL, guided=True).gradients
     score = tf.constant(_checked(sign))
     return _gather(lambda part: gradients(part, score)[2], pixels, batch)
 
@@ -132,23 +119,18 @@ def guided_grad_cam(
 
     Args, errors and shape are those of `guided_backpropagation`.
     """
-    guided = _probe(model, POOL, guided=True)
-    plain = guided if guided.replaced_above == 0 else _probe(model, POOL, guided=False)
+    guided = probe(model, POOL, guided=True)
+    plain = guided if guided.replaced_above == 0 else probe(model, POOL, guided=False)
     score = tf.constant(_checked(sign))
 
     def multiply(part: tf.Tensor) -> tf.Tensor:
         features, gradient, fine = guided.gradients(part, score)
         if plain is not guided:
-            features, gradient, _ = plain.gradients(part, score)
+            features, gradient = plain.feature_gradient(part, score)
         coarse = _weigh(features, gradient)[..., None]
         return fine * tf.image.resize(coarse, tf.shape(part)[1:3], method="bilinear")
 
     return _gather(multiply, pixels, batch)
-
-
-def count_rectifiers(model: keras.Model) -> int:
-    """Return how many activations of `model` its guided copy replaces."""
-    return sum(_ceiling(layer) is not None for layer in model.layers)
 
 
 # Pictures -----------------------------------------------------------------------------------------
@@ -172,7 +154,7 @@ def normalise(heat: NDArray[Any], percentile: float = 100.0) -> Heat:
     positive = np.maximum(heat, 0, dtype=np.float64)
     top = np.percentile(positive, percentile, axis=(-2, -1), keepdims=True)
     scaled = np.divide(positive, top, out=np.zeros_like(positive), where=top > 0)
-    return np.minimum(scaled, 1).astype(np.float32)
+    return np.asarray(np.minimum(scaled, 1), dtype=np.float32)
 
 
 def strength(gradients: Heat) -> Heat:
@@ -249,155 +231,6 @@ def _inside(box: tuple[int, int, int], shape: tuple[int, int]) -> tuple[slice, s
     return rows, columns
 
 
-# Copies of the graph ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Probe:
-    """Traced functions of a copy of a model's graph.
-
-    Attributes:
-        features: Pixels → feature map.
-        gradients: Pixels and sign → feature map, and the gradients of the score by the feature
-            map and by the pixels. All float32.
-        replaced_above: How many of the replaced activations follow the feature map.
-    """
-
-    features: Callable[[tf.Tensor], tf.Tensor]
-    gradients: Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
-    replaced_above: int
-
-
-_PROBES: WeakKeyDictionary[keras.Model, dict[tuple[str, bool], _Probe]] = WeakKeyDictionary()
-"""Copying and tracing take seconds: done once per model, layer and kind, for as long as it lives."""
-
-
-def _probe(model: keras.Model, layer: str, *, guided: bool) -> _Probe:
-    """Return the traced functions of `model`, made when first asked for."""
-    known = _PROBES.setdefault(model, {})
-    if (layer, guided) not in known:
-        known[layer, guided] = _trace(model, layer, guided=guided)
-    return known[layer, guided]
-
-
-def _trace(model: keras.Model, layer: str, *, guided: bool) -> _Probe:
-    """Copy the graph of `model` and wrap it in traced functions that read its variables."""
-    _check_flat(model, layer)
-    copy = _copy(model, layer, guided=guided)
-    trainable = _counterparts(copy, model, copy.trainable_variables)
-    fixed = _counterparts(copy, model, copy.non_trainable_variables)
-    signature = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
-
-    def run(pixels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        outputs, _ = copy.stateless_call(
-            [variable.value for variable in trainable],
-            [variable.value for variable in fixed],
-            pixels,
-            training=False,
-        )
-        features, logit = outputs
-        return features, logit
-
-    @tf.function(input_signature=[signature])
-    def features(pixels: tf.Tensor) -> tf.Tensor:
-        return tf.cast(run(pixels)[0], tf.float32)
-
-    @tf.function(input_signature=[signature, tf.TensorSpec([], tf.float32)])
-    def gradients(pixels: tf.Tensor, sign: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(pixels)
-            shown, logit = run(pixels)
-            score = sign * tf.reduce_sum(tf.cast(logit, tf.float32))
-        by_features, by_pixels = tape.gradient(score, [shown, pixels])
-        return tf.cast(shown, tf.float32), tf.cast(by_features, tf.float32), by_pixels
-
-    above = _above(model, layer) if guided else []
-    return _Probe(features, gradients, sum(_ceiling(one) is not None for one in above))
-
-
-def _copy(model: keras.Model, layer: str, *, guided: bool) -> keras.Model:
-    """Return a copy of the graph from float32 pixels to the feature map and the logit.
-
-    Raises:
-        Explained: A guided copy was asked for and there is no ReLU to replace.
-    """
-    if guided and count_rectifiers(model) == 0:
-        raise Explained(
-            f"guided backpropagation means nothing for {model.name}",
-            expected="a network with ReLUs",
-            received="none that could be replaced",
-            hint="use CAM or Grad-CAM",
-        )
-    shown = {}
-
-    def clone(one: Any) -> Any:
-        ceiling = _ceiling(one) if guided else None
-        return _plain(one) if ceiling is None else _guided(one, ceiling)
-
-    def call(one: Any, *inputs: Any, **options: Any) -> Any:
-        outputs = one(*inputs, **options)
-        if one.name == layer:
-            shown[layer] = inputs[0] if layer == POOL else outputs
-        return outputs
-
-    # Whatever the model takes, the copy takes floats: whole numbers have no gradient.
-    pixels = keras.Input(model.input_shape[1:], dtype="float32", name=model.input.name)
-    whole = keras.models.clone_model(
-        model, input_tensors=pixels, clone_function=clone, call_function=call
-    )
-    return keras.Model(whole.input, [shown[layer], whole.output])
-
-
-def _plain(layer: Any) -> Any:
-    return type(layer).from_config(layer.get_config())
-
-
-def _guided(layer: Any, ceiling: float) -> Any:
-    """Return a copy of a layer whose rectifier passes gradients only where they are positive."""
-    guided = _guided_relu(ceiling)
-    if isinstance(layer, keras.layers.ReLU):
-        return keras.layers.Activation(guided, name=layer.name, dtype=layer.dtype_policy)
-    copy = _plain(layer)
-    copy.activation = guided
-    return copy
-
-
-def _guided_relu(ceiling: float) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Return min(max(x, 0), ceiling) with a gradient that is positive or 0."""
-
-    @tf.custom_gradient
-    def relu(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        def backward(gradient: tf.Tensor) -> tf.Tensor:
-            return tf.where((gradient > 0) & (x > 0) & (x < ceiling), gradient, 0)
-
-        rectified = tf.nn.relu(x)
-        return (rectified if ceiling == _NO_CEILING else tf.minimum(rectified, ceiling)), backward
-
-    return relu
-
-
-def _ceiling(layer: Any) -> float | None:
-    """Return the value above which the layer's rectifier is flat; None where it has none.
-
-    A ReLU that leaks or starts elsewhere than at 0 is no rectifier in the sense of the method.
-    """
-    if isinstance(layer, keras.layers.ReLU):
-        if layer.negative_slope or layer.threshold:
-            return None
-        return _NO_CEILING if layer.max_value is None else float(layer.max_value)
-    return _CEILINGS.get(getattr(layer, "activation", None))
-
-
-def _counterparts(copy: keras.Model, model: keras.Model, variables: Iterable[Any]) -> list[Any]:
-    """Return the variables of `model` in whose place the `variables` of the copy stand."""
-    counterpart = {
-        id(mine): own
-        for layer in copy.layers
-        for mine, own in zip(layer.variables, model.get_layer(layer.name).variables, strict=True)
-    }
-    return [counterpart[id(variable)] for variable in variables]
-
-
 # Arithmetic and checks ----------------------------------------------------------------------------
 
 
@@ -422,50 +255,26 @@ def _checked(sign: int) -> float:
     return float(sign)
 
 
-def _above(model: keras.Model, layer: str) -> list[Any]:
-    """Return the layers after `layer`, in the order of the model, `pool` itself left out."""
-    names = [one.name for one in model.layers]
-    return list(model.layers[names.index(layer) + 1 :])
-
-
-def _check_flat(model: keras.Model, layer: str) -> None:
-    """Raise unless `model` is flat, has the `layer`, and its output is one logit.
-
-    Raises:
-        Explained: With what was found instead.
-    """
-    nested = [one.name for one in model.layers if isinstance(one, keras.Model)]
-    names = [one.name for one in model.layers]
-    if nested or layer not in names or tuple(model.output_shape[1:]) != (1,):
-        raise Explained(
-            f"{model.name} cannot be explained",
-            expected=f"a flat model with a layer {layer} and one logit",
-            received=f"models within it: {nested or 'none'}; last layers: {names[-4:]}; "
-            f"output {model.output_shape}",
-            hint="build the backbone on the input tensor instead of calling it as a layer",
-        )
-
-
 def _dense(model: keras.Model) -> Any:
     """Return the dense layer of a head of global average pooling and one dense unit.
 
     Raises:
         Explained: The model ends otherwise.
     """
-    _check_flat(model, POOL)
+    check_flat(model, POOL)
     pool = model.get_layer(POOL)
-    above = [one for one in _above(model, POOL) if not isinstance(one, keras.layers.Dropout)]
+    head = [one for one in above(model, POOL) if not isinstance(one, keras.layers.Dropout)]
     if not (
         isinstance(pool, keras.layers.GlobalAveragePooling2D)
-        and len(above) == 1
-        and isinstance(above[0], keras.layers.Dense)
-        and above[0].activation is keras.activations.linear
+        and len(head) == 1
+        and isinstance(head[0], keras.layers.Dense)
+        and head[0].activation is keras.activations.linear
     ):
         raise Explained(
             f"there is no class activation map of {model.name}",
             expected="global average pooling, dropout or not, and one dense layer without "
             "activation at the end",
-            received=", ".join(type(one).__name__ for one in (pool, *above)),
+            received=", ".join(type(one).__name__ for one in (pool, *head)),
             hint="use Grad-CAM, which explains any head",
         )
-    return above[0]
+    return head[0]

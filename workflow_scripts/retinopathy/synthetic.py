@@ -1,7 +1,7 @@
 """The embedded synthetic set: fundus photographs laid out like Kaggle's, with lesion masks.
 
-A folder holds `ID_left.jpeg` and `ID_right.jpeg` for every patient, and below `masks` for every
-type of lesion that a photograph shows one PNG of the photograph's size, `masks/ID_left_MA.png`:
+A folder holds `photographs/ID_left.jpeg` and `photographs/ID_right.jpeg` for every patient, and for
+every type of lesion that a photograph shows a PNG of its size, `masks/ID_left_MA.png`:
 8 bits, one channel, 255 on lesions and 0 elsewhere. Types are MA (microaneurysms), HE
 (haemorrhages), EX (hard exudates), SE (soft exudates) and NV (new vessels); a type without a
 visible pixel has no file.
@@ -81,7 +81,7 @@ def generate(
     """Draw both eyes of some patients into a folder.
 
     Args:
-        folder: Where photographs and `masks` go; made when missing.
+        folder: Where `photographs` and `masks` go; made when missing.
         patients: Numbers of the patients, 0 or more.
         seed: Of the whole set, 0 or more.
         levels: Shares of levels 0 to 4 among eyes, see `LEVELS`.
@@ -94,6 +94,7 @@ def generate(
         Explained: `levels` are not five shares that sum to 1.
     """
     check_levels(levels)
+    (folder / "photographs").mkdir(parents=True, exist_ok=True)
     rows = []
     for done, patient in enumerate(patients, start=1):
         for eye, level in zip(EYES, draw_levels(patient, seed, levels), strict=True):
@@ -174,9 +175,9 @@ def _draw_eye(
     absorb(image, soften(draw_spots(harmless, ["pigment"], view), 1.2 * blur), brown)
     yellow = pale_as(fundus, 1.2, 1.0, 0.55)
     cover(image, soften(draw_spots(harmless, ["drusen"], view), 1.6 * blur), yellow)
+    cover(image, soften(draw_spots(harmful, ["EX"], view), 0.6 * blur), yellow)
     blood = np.maximum(draw_vessels(vessels, view), draw_spots(harmful, DARK, view))
     absorb(image, soften(blood, 0.7 * blur), fundus.blood)
-    cover(image, soften(draw_spots(harmful, ["EX"], view), 0.6 * blur), yellow)
     white = pale_as(fundus, 1.15, 1.0, 0.82)
     cover(image, soften(draw_spots(harmful, ["SE"], view), 5 * blur), white)
     return expose(rng, image, view), {kind: draw_mask(harmful, kind, view) for kind in TYPES}
@@ -196,7 +197,7 @@ def _framed_masks(masks: dict[str, Layer], camera: Camera) -> dict[str, Layer]:
 def _write(folder: Path, image: str, photograph: Photograph) -> None:
     pixels = cv2.cvtColor(photograph.pixels, cv2.COLOR_RGB2BGR)
     options = [cv2.IMWRITE_JPEG_QUALITY, photograph.quality]
-    _encode(folder / f"{image}.jpeg", pixels, options)
+    _encode(folder / "photographs" / f"{image}.jpeg", pixels, options)
     for kind, mask in photograph.masks.items():
         _encode(folder / "masks" / f"{image}_{kind}.png", mask, [])
 

@@ -170,7 +170,8 @@ def _trunk(rng: np.random.Generator, control: Floats, vein: bool) -> Vessel:
     wave = np.convolve(np.cumsum(rng.normal(0, 0.006, 90)), np.ones(9) / 9, mode="same")
     points = weights @ control + np.column_stack((wave * 0.5, wave)) * t
     width = (_VEIN_WIDTH if vein else _ARTERY_WIDTH) * rng.uniform(0.8, 1.15)
-    return _tapered(points, width, vein, 0)
+    trunk = _tapered(points, width, vein, 0)
+    return replace(trunk, widths=trunk.widths * np.linspace(0.2, 12, 90).clip(max=1))
 
 
 def _tapered(points: Floats, width: float, vein: bool, order: int) -> Vessel:

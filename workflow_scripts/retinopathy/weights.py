@@ -4,6 +4,7 @@ ImageNet weights come from a file that was placed, from where Keras keeps them, 
 the package index; random ones are drawn here.
 """
 
+import os
 import shutil
 import socket
 import subprocess
@@ -17,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import h5py
 import keras
@@ -190,7 +190,8 @@ def _from_keras(network: str, destination: Path, seconds: float) -> str:
         OSError: The host does not answer.
     """
     name = f"{network}_weights_tf_dim_ordering_tf_kernels_notop.h5"
-    if not (Path(keras.config.keras_home()) / "models" / name).is_file():
+    kept = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models" / name
+    if not kept.is_file():
         _expect_answer(KERAS_HOST, seconds)
     constructor = getattr(keras.applications, NETWORKS[network].constructor)
     with _socket_timeout(seconds):
@@ -304,8 +305,8 @@ def _socket_timeout(seconds: float) -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-def _estimate_statistics(model: Any, paths: Sequence[Path], size: int) -> int:
-    """Set the statistics of all normalisations to means over batches; return of how many images."""
+def _estimate_statistics(model: keras.Model, paths: Sequence[Path], size: int) -> int:
+    """Set the statistics of all normalisations to means over batches; count the photographs."""
     normalisations = [
         layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)
     ]
@@ -320,7 +321,7 @@ def _estimate_statistics(model: Any, paths: Sequence[Path], size: int) -> int:
     return seen
 
 
-def _save(model: Any, network: str, destination: Path) -> None:
+def _save(model: keras.Model, network: str, destination: Path) -> None:
     """Save the backbone of a flat model as Keras saves the network without its top."""
     bare = networks.build_bare(network)
     theirs = [weight for layer in bare.layers for weight in layer.weights]
