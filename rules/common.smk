@@ -13,6 +13,10 @@ from retinopathy.errors import Explained
 from retinopathy.runs import HOLDOUT, Run
 
 
+# TensorFlow says at every import that it is fast, whatever its log level is set to.
+shell.prefix("exec 2> >(grep --line-buffered -v 'oneDNN custom\\|absl::InitializeLog' >&2); ")
+
+
 wildcard_constraints:
     study=config.get("study", "[a-z0-9_]+"),
     task="[a-z][a-z0-9_]*",
