@@ -12,9 +12,12 @@ from retinopathy import configuration, parts, provenance, sources, studies
 from retinopathy.errors import Explained
 from retinopathy.runs import HOLDOUT, Run
 
-
-# TensorFlow says at every import that it is fast, whatever its log level is set to.
-shell.prefix("exec 2> >(grep --line-buffered -v 'oneDNN custom\\|absl::InitializeLog' >&2); ")
+# TensorFlow's notes would stand between the messages of the workflow; two of them are said at every
+# import, whatever its log level.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+shell.prefix(
+    "exec 2> >(grep --line-buffered -v 'oneDNN custom\\|absl::InitializeLog' >&2); "
+)
 
 
 wildcard_constraints:

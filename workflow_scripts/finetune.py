@@ -38,8 +38,8 @@ def main(
         outputs: `trained`, `history`, `predictions` and `record`.
     """
     started = time.monotonic()
-    opened = [inputs.opened(paths, run, weights) for paths in (train, validation)]
-    result = training.train(run, recipe, weights, *opened, scratch, LOG.info)
+    known, held_out = (inputs.opened(paths, run, weights) for paths in (train, validation))
+    result = training.train(run, recipe, weights, known, held_out, scratch, LOG.info)
     training.save_trained(result.model, outputs["trained"])
     tables.write(result.history, outputs["history"], training.HISTORY)
     tables.write(result.predictions, outputs["predictions"], tables.PREDICTIONS)

@@ -25,14 +25,12 @@ class Progress:
 
     Attributes:
         history: One mapping per finished epoch.
-        best_epoch: The epoch with the best validation AUC, from 1; 0 before the first.
-        best_auc: That AUC.
+        best_epoch: The epoch that validates best, from 1; 0 before the first.
         best: What training had made of the variables then.
     """
 
     history: list[dict[str, float]]
     best_epoch: int
-    best_auc: float
     best: Arrays
 
 
@@ -47,7 +45,7 @@ def save(path: Path, progress: Progress, variables: Mapping[str, Any]) -> None:
     arrays: dict[str, Any] = {f"now/{name}": np.asarray(v) for name, v in variables.items()}
     arrays |= {f"best/{name}": array for name, array in progress.best.items()}
     with written(path) as beside, beside.open("wb") as stream:
-        np.savez(stream, story=np.array(json.dumps(story)), best_auc=progress.best_auc, **arrays)
+        np.savez(stream, story=np.array(json.dumps(story)), **arrays)
 
 
 def restore(path: Path, variables: Mapping[str, Any]) -> Progress | None:
@@ -63,4 +61,4 @@ def restore(path: Path, variables: Mapping[str, Any]) -> Progress | None:
             for name in stored.files
             if name.startswith("best/")
         }
-        return Progress(story["history"], story["best_epoch"], float(stored["best_auc"]), best)
+        return Progress(story["history"], story["best_epoch"], best)

@@ -21,11 +21,13 @@ class Inputs(Protocol):
         rows: Columns image, patient, level, label.
         variants: How many symmetries of each photograph can be asked for.
         cached: Whether what is read has passed the frozen part.
+        identity: Changes when a file is replaced.
     """
 
     rows: pd.DataFrame
     variants: int
     cached: bool
+    identity: str
 
     def read(self, places: Places, variants: Places) -> list[NDArray[np.float32]]:
         """Return the tensors that the trained part starts from, for some places of `rows`."""
@@ -38,6 +40,7 @@ class FeatureInputs:
 
     def __init__(self, paths: Sequence[Path], run: Run, weights: Path) -> None:
         """Open feature files, which must be of the run's network, size, cut and weights."""
+        self.identity = _identity(paths)
         self._features = features.Features(paths, run.network, run.size, run.depth, weights)
         self.rows = self._features.rows
         self.variants = self._features.variants
@@ -55,6 +58,7 @@ class RecordInputs:
 
     def __init__(self, paths: Sequence[Path], run: Run) -> None:
         """Open record files of the run's size."""
+        self.identity = _identity(paths)
         self._records = records.Shuffled(paths, run.size)
         self.rows = self._records.rows
 
@@ -69,3 +73,8 @@ def opened(paths: Sequence[Path], run: Run, weights: Path) -> Inputs:
     if paths[0].suffix == ".h5":
         return FeatureInputs(paths, run, weights)
     return RecordInputs(paths, run)
+
+
+def _identity(paths: Sequence[Path]) -> str:
+    facts = [(path.name, path.stat()) for path in paths]
+    return ",".join(f"{name}:{found.st_size}:{found.st_mtime_ns}" for name, found in facts)

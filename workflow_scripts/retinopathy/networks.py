@@ -175,8 +175,8 @@ def split(model: keras.Model, network: str, depth: str) -> tuple[keras.Model, ke
         depth: `head`, a block or `block+k`.
 
     Returns:
-        The prefix, from pixels to the list of all tensors that cross the cut (the pooled features
-        for `head`), and the suffix, from that list to logits, (n, 1).
+        The prefix, from pixels to what crosses the cut (the pooled features for `head`): a tensor,
+        or a list where there are several; and the suffix, from that to logits, (n, 1).
 
     Raises:
         ValueError: The depth is `all`, which leaves no prefix.

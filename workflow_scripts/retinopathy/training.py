@@ -92,7 +92,8 @@ def train(
     """Train a run; go on from its backup when there is one.
 
     A run that was stopped at any moment and is started again ends as if it had not been. The
-    weights of the epoch with the best validation AUC are kept, the first of equals.
+    weights of the epoch with the best validation AUC are kept; of equals, as small validation
+    splits have them, the one with the lowest validation loss.
 
     Args:
         run: What to train.
@@ -112,9 +113,9 @@ def train(
     model = _trained_part(run, weights, cached=train_inputs.cached)
     trainer = _Trainer(model, run, recipe)
     defined = (run.address, repr(recipe), sha256(weights), str(train_inputs.cached))
-    data = (train_inputs.rows.to_csv(), validation.rows.to_csv())
+    data = (train_inputs.identity, validation.identity)
     path = scratch / f"{backup.key(*defined, *data)}.npz"
-    progress = backup.restore(path, trainer.state()) or backup.Progress([], 0, -math.inf, {})
+    progress = backup.restore(path, trainer.state()) or backup.Progress([], 0, {})
     if progress.history:
         log(f"resumed after epoch {len(progress.history)}")
     built = time.monotonic()
@@ -235,8 +236,8 @@ def _epoch(
         {"epoch": epoch, **_named(measured[0], ""), **_named(judged, "validation_")}
         | {"seconds": round(seconds, 3)}
     )
-    if judged["auc"] > progress.best_auc:
-        progress.best_epoch, progress.best_auc = epoch, judged["auc"]
+    if _is_best(progress):
+        progress.best_epoch = epoch
         learned = networks.learned(trainer.model, state=False)
         progress.best = {name: np.array(variable) for name, variable in learned.items()}
     left = (trainer.recipe.epochs - epoch) * (time.monotonic() - started)
@@ -244,6 +245,17 @@ def _epoch(
         f"epoch {epoch}/{trainer.recipe.epochs}: loss {measured[0]['loss']:.4f}, validation loss "
         f"{judged['loss']:.4f}, AUC {judged['auc']:.4f}; at most {left:.0f} s left"
     )
+
+
+def _is_best(progress: backup.Progress) -> bool:
+    """Return whether the last epoch is better than the best one before it."""
+    last = progress.history[-1]
+    if progress.best_epoch == 0:
+        return math.isfinite(last["validation_auc"])
+    best = progress.history[progress.best_epoch - 1]
+    if last["validation_auc"] == best["validation_auc"]:
+        return last["validation_loss"] < best["validation_loss"]
+    return last["validation_auc"] > best["validation_auc"]
 
 
 def _judge(trainer: _Trainer, inputs: Inputs) -> tuple[dict[str, float], Floats]:
