@@ -68,7 +68,7 @@ def test_captions_exist(root: Path) -> None:
             assert (root / caption).is_file()
 
 
-@pytest.mark.parametrize("profile", ["default", "demo", "slurm"])
+@pytest.mark.parametrize("profile", ["cpu", "default", "demo", "slurm"])
 def test_profiles_rerun_for_the_same_reasons(root: Path, profile: str) -> None:
     settings = yaml.safe_load((root / f"profiles/{profile}/config.yaml").read_text())
     assert settings["rerun-triggers"] == ["input", "mtime", "params", "software-env"]
