@@ -7,6 +7,7 @@ configfile: "config.yaml"
 
 
 include: "rules/common.smk"
+include: "rules/addresses.smk"
 include: "rules/acquire.smk"
 include: "rules/manifest.smk"
 include: "rules/split.smk"

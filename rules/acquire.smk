@@ -1,5 +1,4 @@
 # Photographs and labels, and pretrained weights as files with origin and SHA-256.
-SYNTHETIC_SHARDS = 2
 
 
 rule draw_photographs:
@@ -43,7 +42,7 @@ rule kaggle_labels:
         runtime=10,
     params:
         code=code("kaggle_labels"),
-        photographs=config["source"]["photographs"],
+        photographs=lambda wildcards: config["source"]["photographs"],
     message:
         "Look for the files of the competition"
     script:

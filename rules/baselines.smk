@@ -1,49 +1,6 @@
 # Classical methods on pixels, on metadata alone and on frozen features.
 
 
-def baseline_records(split):
-    """Return an input function: the records of a split of a baseline's fold."""
-
-    def inputs(wildcards):
-        return records_of(
-            wildcards.task, config["baselines"]["size"], split, wildcards.fold
-        )
-
-    return inputs
-
-
-def baseline_initial(file):
-    """Return an input function: a file of the initial weights, for features only."""
-
-    def inputs(wildcards):
-        if wildcards.inputs != "features":
-            return []
-        network, size = config["baselines"]["network"], config["baselines"]["size"]
-        folder = f"results/{config['study']}/initial/{wildcards.task}/{network}/{size}"
-        return [f"{folder}/imagenet/{file}"]
-
-    return inputs
-
-
-def baseline_manifest(wildcards):
-    """Return the manifest, for metadata only."""
-    return (
-        [f"results/{config['study']}/manifest.csv"]
-        if wildcards.inputs == "metadata"
-        else []
-    )
-
-
-def baseline_cases():
-    """Return task, inputs and fold of every baseline."""
-    return [
-        (task, inputs, fold)
-        for task in config["baselines"]["tasks"]
-        for inputs in config["baselines"]["inputs"]
-        for fold in studies.folds(config)
-    ]
-
-
 rule fit_baseline:
     input:
         records=baseline_records("train"),
@@ -79,12 +36,7 @@ rule baselines_table:
             f"results/{config['study']}/baselines/{task}/{inputs}/fold={fold}/test.csv"
             for task, inputs, fold in baseline_cases()
         ],
-        origins=[
-            f"results/{config['study']}/initial/{task}/{config['baselines']['network']}"
-            f"/{config['baselines']['size']}/imagenet/origin.json"
-            for task in config["baselines"]["tasks"]
-            if "features" in config["baselines"]["inputs"]
-        ],
+        origins=baseline_origins(),
     output:
         table=report(
             "results/{study}/tables/baselines.csv",

@@ -1,5 +1,4 @@
-# The few helpers that rules share: the check of the configuration, code hashes, and the paths that
-# follow from a run's address.
+# What all rules share: the checked configuration, wildcards, and the hash of a script's code.
 import sys
 from pathlib import Path
 
@@ -48,56 +47,3 @@ ASSIGNMENT = {name: config["splits"][name] for name in ("train", "validation", "
 def code(script):
     """Return the hash of a script and of the library modules that it imports."""
     return provenance.code_hash(SCRIPTS / f"{script}.py")
-
-
-def parts_of(split, fold):
-    """Return the parts that make up a split of a fold."""
-    return parts.roles(config["splits"]["parts"], ASSIGNMENT, fold)[split]
-
-
-def records_of(task, size, split, fold):
-    """Return the record files of a split."""
-    return collect(
-        "results/{study}/records/{task}/{size}/part-{part}/shard-{shard}.tfrecord",
-        study=config["study"],
-        task=task,
-        size=size,
-        part=parts_of(split, fold),
-        shard=range(config["records"]["shards"]),
-    )
-
-
-def initial_of(run):
-    """Return the folder of the weights that a run starts from."""
-    return f"results/{config['study']}/initial/{run.initial}"
-
-
-def training_inputs(split):
-    """Return an input function: cached features of a split where the run has a frozen part."""
-
-    def inputs(wildcards):
-        run = Run.parse(wildcards.run)
-        if run.has_frozen_part and config["training"]["feature_cache"]:
-            return collect(
-                "results/{study}/features/{initial}/{depth}/part-{part}.h5",
-                study=config["study"],
-                initial=run.initial,
-                depth=run.depth,
-                part=parts_of(split, run.fold),
-            )
-        return records_of(run.task, run.size, split, run.fold)
-
-    return inputs
-
-
-def runs_of(study, file):
-    """Return one file of every run of a study, in the order of its cases."""
-    return [
-        f"results/{config['study']}/runs/{case.run.address}/{file}"
-        for case in studies.cases(config, study)
-    ]
-
-
-def cases_of(study):
-    """Return name and address of every case of a study: plain values, for a rule's parameters."""
-    return [(case.name, case.run.address) for case in studies.cases(config, study)]

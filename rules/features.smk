@@ -1,20 +1,6 @@
 # Initial weights, and what a frozen part makes of the photographs: computed once, shared by runs.
 
 
-def stand_in_records(wildcards):
-    """Return the training records, where random weights may stand in for ImageNet's."""
-    if config["weights"]["when_missing"] != "random":
-        return []
-    return records_of(wildcards.task, wildcards.size, "train", HOLDOUT)
-
-
-def statistics_records(wildcards):
-    """Return the training records from which a frozen random network's statistics come."""
-    if wildcards.initialisation != "random_frozen":
-        return []
-    return records_of(wildcards.task, wildcards.size, "train", wildcards.fold)
-
-
 rule initial_imagenet:
     input:
         weights="resources/{study}/weights/{network}.weights.h5",
@@ -68,19 +54,6 @@ rule initial_random:
         "Make random weights: {wildcards.network}, {wildcards.size} px, seed {wildcards.seed}"
     script:
         "../workflow_scripts/initial_random.py"
-
-
-def part_records(wildcards):
-    """Return the record files of one part of the task in a feature file's address."""
-    task, _, size, _ = wildcards.initial.split("/")
-    return collect(
-        "results/{study}/records/{task}/{size}/part-{part}/shard-{shard}.tfrecord",
-        study=wildcards.study,
-        task=task,
-        size=size,
-        part=wildcards.part,
-        shard=range(config["records"]["shards"]),
-    )
 
 
 rule features:

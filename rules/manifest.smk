@@ -1,51 +1,6 @@
 # One row per photograph, whatever is wrong with it; the rejects with their reasons; a data card.
 
 
-def label_files(wildcards):
-    """Return the label files of the source."""
-    if config["source"]["kind"] == "synthetic":
-        return [f"{folder}.csv" for folder in synthetic_folders(wildcards)]
-    return [config["source"]["labels"]]
-
-
-def synthetic_folders(wildcards):
-    """Return the folders of the synthetic source, none for others."""
-    if config["source"]["kind"] != "synthetic":
-        return []
-    return collect(
-        "resources/{study}/synthetic/shard-{shard}",
-        study=wildcards.study,
-        shard=range(SYNTHETIC_SHARDS),
-    )
-
-
-def photograph_folders(wildcards):
-    """Return the folders in which photographs are looked for."""
-    drawn = [f"{folder}/photographs" for folder in synthetic_folders(wildcards)]
-    return drawn or [config["source"]["photographs"]]
-
-
-def listing(wildcards):
-    """Return what tells whether the photographs of a shard changed: names, sizes and times.
-
-    Synthetic photographs are outputs of a rule, which Snakemake follows by itself.
-    """
-    folder = Path(config["source"]["photographs"])
-    if config["source"]["kind"] == "synthetic" or not folder.is_dir():
-        return ""
-    return LISTINGS[int(wildcards.shard)]
-
-
-LISTINGS = (
-    sources.listings(
-        Path(config["source"]["photographs"]), config["photographs"]["shards"]
-    )
-    if config["source"]["kind"] != "synthetic"
-    and Path(config["source"]["photographs"]).is_dir()
-    else []
-)
-
-
 rule inspect_photographs:
     input:
         folders=synthetic_folders,

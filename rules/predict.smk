@@ -1,13 +1,4 @@
 # New photographs, without labels, through one of the final runs.
-PREDICTING = studies.shown(
-    config,
-    config["predict"]["task"],
-    config["predict"]["network"],
-    config["predict"]["size"],
-)
-NEW = Path(config["predict"]["photographs"])
-
-
 rule predict:
     input:
         weights=f"{initial_of(PREDICTING)}/backbone.weights.h5",

@@ -1,18 +1,6 @@
 # One page to read it all. `snakemake --report` adds to it how every figure was made.
 
 
-def final_figures(pattern, **more):
-    """Return one figure per final task and network."""
-    study = config["studies"]["networks"]
-    return collect(
-        pattern,
-        study=config["study"],
-        task=study["tasks"],
-        network=study["networks"],
-        **more,
-    )
-
-
 rule summary:
     input:
         levels="results/{study}/tables/levels.csv",

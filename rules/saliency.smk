@@ -1,44 +1,6 @@
 # Where the final runs look, and which photographs flip between the sizes.
 
 
-def shown_run(wildcards, size):
-    """Return the final run whose maps are shown, at `size` or at the size of the wildcard."""
-    return studies.shown(
-        config, wildcards.task, wildcards.network, int(size or wildcards.size)
-    )
-
-
-def shown_file(file, size=None):
-    """Return an input function: a file of the final run whose maps are shown."""
-
-    def inputs(wildcards):
-        address = shown_run(wildcards, size).address
-        return f"results/{config['study']}/runs/{address}/{file}"
-
-    return inputs
-
-
-def shown_initial(size=None):
-    """Return an input function: the initial weights of the final run whose maps are shown."""
-
-    def inputs(wildcards):
-        return f"{initial_of(shown_run(wildcards, size))}/backbone.weights.h5"
-
-    return inputs
-
-
-def shown_address(size=None):
-    """Return an input function: the address of the final run whose maps are shown."""
-
-    def address(wildcards):
-        return shown_run(wildcards, size).address
-
-    return address
-
-
-SMALL, LARGE = sorted(config["studies"]["networks"]["sizes"])
-
-
 rule saliency:
     input:
         weights=shown_initial(),
@@ -75,15 +37,6 @@ rule saliency:
         "Explain {wildcards.network} at {wildcards.size} px on {wildcards.task}"
     script:
         "../workflow_scripts/saliency.py"
-
-
-def final_files(file, size):
-    """Return a file of every final run of one size, in the order of the study."""
-    return [
-        f"results/{config['study']}/runs/{case.run.address}/{file}"
-        for case in studies.cases(config, "networks")
-        if case.run.size == size
-    ]
 
 
 rule flips:

@@ -1,12 +1,6 @@
 # The only rules that meet test records.
 
 
-def run_test_records(wildcards):
-    """Return the test records of a run."""
-    run = Run.parse(wildcards.run)
-    return records_of(run.task, run.size, "test", run.fold)
-
-
 rule score:
     input:
         weights=lambda wildcards: f"{initial_of(Run.parse(wildcards.run))}/backbone.weights.h5",

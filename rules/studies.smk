@@ -1,17 +1,6 @@
 # Studies: lists of runs, a table and a figure of each, and what validation recommends.
 
 
-def configured(name):
-    """Return what the final runs use of what a study is about."""
-    final = config["studies"]["networks"]
-    if name == "depth":
-        network = config["studies"]["depth"]["network"]
-        return {"depth": final["depths"].get(network)}
-    if name == "sweep":
-        return {"rate": final["rate"], "l2": final["l2"]}
-    return {"l2": final["l2"], "dropout": final["dropout"]}
-
-
 rule study_table:
     input:
         records=lambda wildcards: runs_of(wildcards.name, "record.json"),

@@ -63,7 +63,7 @@ def _row(
     verdict = "right" if flip["right_at"] == name else "wrong"
     title = (
         f"{image}, level {flip['level']}\n{run.size} px: {verdict}\n"
-        f"probability {flip[f'probability_{name}']:.2f}"
+        f"probability {flip[f'probability_{name}']:.2f}{maps.remark(cam[0])}"
     )
     return sheets.Row(title, maps.panels(photograph, cam[0], guided[0]))
 

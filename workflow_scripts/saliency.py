@@ -43,7 +43,7 @@ def main(
     cam, guided = maps.explain(model, np.stack([photograph.seen for photograph in shown]))
     maps.write(maps_file, shown, cam, guided, run.address)
     rows = [
-        sheets.Row(_title(row, threshold), maps.panels(photograph, *both))
+        sheets.Row(_title(row, threshold) + maps.remark(both[0]), maps.panels(photograph, *both))
         for row, photograph, *both in zip(
             chosen.to_dict("records"), shown, cam, guided, strict=True
         )

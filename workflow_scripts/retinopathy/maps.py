@@ -37,6 +37,11 @@ def explain(model: keras.Model, seen: NDArray[np.uint8]) -> tuple[Heat, Heat]:
     return cam, saliency.strength(saliency.guided_grad_cam(model, seen))
 
 
+def remark(cam: Heat) -> str:
+    """Return what is to be said of a map that would be drawn black, else nothing."""
+    return "" if cam.max() > 0 else "\nno place speaks for disease"
+
+
 def write(path: Path, shown: Sequence[Shown], cam: Heat, guided: Heat, run: str) -> None:
     """Keep maps as arrays, apart from pictures: HDF5 with ids and crop boxes.
 

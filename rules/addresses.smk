@@ -1,0 +1,295 @@
+# Input functions: the files that follow from a run's address, a task or the source.
+
+
+def parts_of(split, fold):
+    """Return the parts that make up a split of a fold."""
+    return parts.roles(config["splits"]["parts"], ASSIGNMENT, fold)[split]
+
+
+def records_of(task, size, split, fold):
+    """Return the record files of a split."""
+    return collect(
+        "results/{study}/records/{task}/{size}/part-{part}/shard-{shard}.tfrecord",
+        study=config["study"],
+        task=task,
+        size=size,
+        part=parts_of(split, fold),
+        shard=range(config["records"]["shards"]),
+    )
+
+
+def initial_of(run):
+    """Return the folder of the weights that a run starts from."""
+    return f"results/{config['study']}/initial/{run.initial}"
+
+
+def training_inputs(split):
+    """Return an input function: cached features of a split where the run has a frozen part."""
+
+    def inputs(wildcards):
+        run = Run.parse(wildcards.run)
+        if run.has_frozen_part and config["training"]["feature_cache"]:
+            return collect(
+                "results/{study}/features/{initial}/{depth}/part-{part}.h5",
+                study=config["study"],
+                initial=run.initial,
+                depth=run.depth,
+                part=parts_of(split, run.fold),
+            )
+        return records_of(run.task, run.size, split, run.fold)
+
+    return inputs
+
+
+def runs_of(study, file):
+    """Return one file of every run of a study, in the order of its cases."""
+    return [
+        f"results/{config['study']}/runs/{case.run.address}/{file}"
+        for case in studies.cases(config, study)
+    ]
+
+
+def cases_of(study):
+    """Return name and address of every case of a study: plain values, for a rule's parameters."""
+    return [(case.name, case.run.address) for case in studies.cases(config, study)]
+
+
+# --- the source and its photographs
+
+
+SYNTHETIC_SHARDS = 2
+
+
+def label_files(wildcards):
+    """Return the label files of the source."""
+    if config["source"]["kind"] == "synthetic":
+        return [f"{folder}.csv" for folder in synthetic_folders(wildcards)]
+    return [config["source"]["labels"]]
+
+
+def synthetic_folders(wildcards):
+    """Return the folders of the synthetic source, none for others."""
+    if config["source"]["kind"] != "synthetic":
+        return []
+    return collect(
+        "resources/{study}/synthetic/shard-{shard}",
+        study=wildcards.study,
+        shard=range(SYNTHETIC_SHARDS),
+    )
+
+
+def photograph_folders(wildcards):
+    """Return the folders in which photographs are looked for."""
+    drawn = [f"{folder}/photographs" for folder in synthetic_folders(wildcards)]
+    return drawn or [config["source"]["photographs"]]
+
+
+def listing(wildcards):
+    """Return what tells whether the photographs of a shard changed: names, sizes and times.
+
+    Synthetic photographs are outputs of a rule, which Snakemake follows by itself.
+    """
+    folder = Path(config["source"]["photographs"])
+    if config["source"]["kind"] == "synthetic" or not folder.is_dir():
+        return ""
+    return LISTINGS[int(wildcards.shard)]
+
+
+LISTINGS = (
+    sources.listings(
+        Path(config["source"]["photographs"]), config["photographs"]["shards"]
+    )
+    if config["source"]["kind"] != "synthetic"
+    and Path(config["source"]["photographs"]).is_dir()
+    else []
+)
+
+
+# --- baselines
+
+
+def baseline_records(split):
+    """Return an input function: the records of a split of a baseline's fold."""
+
+    def inputs(wildcards):
+        return records_of(
+            wildcards.task, config["baselines"]["size"], split, wildcards.fold
+        )
+
+    return inputs
+
+
+def baseline_initial(file):
+    """Return an input function: a file of the initial weights, for features only."""
+
+    def inputs(wildcards):
+        if wildcards.inputs != "features":
+            return []
+        network, size = config["baselines"]["network"], config["baselines"]["size"]
+        folder = f"results/{config['study']}/initial/{wildcards.task}/{network}/{size}"
+        return [f"{folder}/imagenet/{file}"]
+
+    return inputs
+
+
+def baseline_manifest(wildcards):
+    """Return the manifest, for metadata only."""
+    return (
+        [f"results/{config['study']}/manifest.csv"]
+        if wildcards.inputs == "metadata"
+        else []
+    )
+
+
+def baseline_cases():
+    """Return task, inputs and fold of every baseline."""
+    return [
+        (task, inputs, fold)
+        for task in config["baselines"]["tasks"]
+        for inputs in config["baselines"]["inputs"]
+        for fold in studies.folds(config)
+    ]
+
+
+# --- initial weights and features
+
+
+def stand_in_records(wildcards):
+    """Return the training records, where random weights may stand in for ImageNet's."""
+    if config["weights"]["when_missing"] != "random":
+        return []
+    return records_of(wildcards.task, wildcards.size, "train", HOLDOUT)
+
+
+def statistics_records(wildcards):
+    """Return the training records from which a frozen random network's statistics come."""
+    if wildcards.initialisation != "random_frozen":
+        return []
+    return records_of(wildcards.task, wildcards.size, "train", wildcards.fold)
+
+
+def part_records(wildcards):
+    """Return the record files of one part of the task in a feature file's address."""
+    task, _, size, _ = wildcards.initial.split("/")
+    return collect(
+        "results/{study}/records/{task}/{size}/part-{part}/shard-{shard}.tfrecord",
+        study=wildcards.study,
+        task=task,
+        size=size,
+        part=wildcards.part,
+        shard=range(config["records"]["shards"]),
+    )
+
+
+# --- scores
+
+
+def run_test_records(wildcards):
+    """Return the test records of a run."""
+    run = Run.parse(wildcards.run)
+    return records_of(run.task, run.size, "test", run.fold)
+
+
+# --- studies
+
+
+def configured(name):
+    """Return what the final runs use of what a study is about."""
+    final = config["studies"]["networks"]
+    if name == "depth":
+        network = config["studies"]["depth"]["network"]
+        return {"depth": final["depths"].get(network)}
+    if name == "sweep":
+        return {"rate": final["rate"], "l2": final["l2"]}
+    return {"l2": final["l2"], "dropout": final["dropout"]}
+
+
+# --- saliency
+
+
+def shown_run(wildcards, size):
+    """Return the final run whose maps are shown, at `size` or at the size of the wildcard."""
+    return studies.shown(
+        config, wildcards.task, wildcards.network, int(size or wildcards.size)
+    )
+
+
+def shown_file(file, size=None):
+    """Return an input function: a file of the final run whose maps are shown."""
+
+    def inputs(wildcards):
+        address = shown_run(wildcards, size).address
+        return f"results/{config['study']}/runs/{address}/{file}"
+
+    return inputs
+
+
+def shown_initial(size=None):
+    """Return an input function: the initial weights of the final run whose maps are shown."""
+
+    def inputs(wildcards):
+        return f"{initial_of(shown_run(wildcards, size))}/backbone.weights.h5"
+
+    return inputs
+
+
+def shown_address(size=None):
+    """Return an input function: the address of the final run whose maps are shown."""
+
+    def address(wildcards):
+        return shown_run(wildcards, size).address
+
+    return address
+
+
+SMALL, LARGE = sorted(config["studies"]["networks"]["sizes"])
+
+
+def final_files(file, size):
+    """Return a file of every final run of one size, in the order of the study."""
+    return [
+        f"results/{config['study']}/runs/{case.run.address}/{file}"
+        for case in studies.cases(config, "networks")
+        if case.run.size == size
+    ]
+
+
+# --- the report
+
+
+def final_figures(pattern, **more):
+    """Return one figure per final task and network."""
+    study = config["studies"]["networks"]
+    return collect(
+        pattern,
+        study=config["study"],
+        task=study["tasks"],
+        network=study["networks"],
+        **more,
+    )
+
+
+# --- prediction
+
+
+PREDICTING = studies.shown(
+    config,
+    config["predict"]["task"],
+    config["predict"]["network"],
+    config["predict"]["size"],
+)
+NEW = Path(config["predict"]["photographs"])
+
+
+def baseline_origins():
+    """Return where the weights behind the baselines' features come from."""
+    if "features" not in config["baselines"]["inputs"]:
+        return []
+    network, size = config["baselines"]["network"], config["baselines"]["size"]
+    return collect(
+        "results/{study}/initial/{task}/{network}/{size}/imagenet/origin.json",
+        study=config["study"],
+        task=config["baselines"]["tasks"],
+        network=network,
+        size=size,
+    )
