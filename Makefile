@@ -5,7 +5,9 @@ PYTHON  ?= python3
 VENV    := .venv-$(VARIANT)
 DEV     := .venv-dev
 NAME    ?= preprocess
-export PYTHONHASHSEED := 0
+SNAKEMAKE := $(VENV)/bin/snakemake --workflow-profile profiles/demo
+# Two jobs side by side suit two cores; one GPU takes one.
+LIMIT   := $(if $(filter gpu,$(VARIANT)),--resources gpu=1)
 
 .PHONY: help demo test lint format types benchmark lock clean
 
@@ -13,11 +15,13 @@ help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
 demo: $(VENV)/installed  ## set up, run the whole study on the embedded set, write results/demo/report.html
-	$(VENV)/bin/snakemake --workflow-profile profiles/demo
-	$(VENV)/bin/python workflow_scripts/make_report.py demo profiles/demo
+	$(SNAKEMAKE) $(LIMIT)
+	@[ results/demo/report.html -nt results/demo/summary.html ] \
+	  || $(SNAKEMAKE) --report results/demo/report.html
+	@echo "The study is told in results/demo/summary.html, and how it was made in report.html beside it."
 
 test: $(DEV)/installed  ## set up, then run lint, types and all tests
-	PATH="$(CURDIR)/$(DEV)/bin:$$PATH" ./tests/run
+	$(DEV)/bin/pytest
 
 lint: $(DEV)/installed  ## look for faults in code and rules, and for lines out of format
 	$(DEV)/bin/ruff check .
@@ -43,15 +47,18 @@ lock: $(DEV)/installed  ## resolve envs/*.in to the pinned, hashed envs/*.lock
 	    --no-emit-index-url --no-emit-find-links --no-header envs/$$name.in -o envs/$$name.lock; \
 	done
 
-clean:  ## remove what was made and fetched; the environments stay
+clean:  ## remove what was made and fetched; environments and resources/kaggle stay
 	find results -mindepth 1 -not -name README.md -delete
-	rm -rf resources .snakemake
+	[ ! -d resources ] || find resources -mindepth 1 -maxdepth 1 -not -name kaggle -exec rm -r {} +
+	rm -rf .snakemake
 
 .venv-%/installed: envs/%.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "expected Python 3.11 or newer, received $$($(PYTHON) --version); hint: make PYTHON=python3.12 …"; exit 1; }
+	@# Debian's python3 cannot make environments without a package of its own.
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
-	  || { echo "this Python cannot make environments; hint: apt-get install python3-venv"; exit 1; }
+	  || { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq python3-venv; } \
+	  || { echo "this Python cannot make environments; hint: sudo apt-get install python3-venv"; exit 1; }
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	@touch $@

@@ -29,11 +29,11 @@ rule draw_photographs:
 
 rule kaggle_labels:
     output:
-        labels="resources/kaggle/trainLabels.csv",
+        labels="resources/{study}/kaggle/labels.csv",
     log:
-        "resources/kaggle/kaggle_labels.log",
+        "results/{study}/logs/kaggle_labels.log",
     benchmark:
-        "resources/kaggle/kaggle_labels.tsv"
+        "results/{study}/benchmarks/kaggle_labels.tsv"
     conda:
         "../envs/python.yaml"
     threads: 1
@@ -42,7 +42,8 @@ rule kaggle_labels:
         runtime=10,
     params:
         code=code("kaggle_labels"),
-        photographs=lambda wildcards: config["source"]["photographs"],
+        labels=config["source"]["labels"],
+        photographs=config["source"]["photographs"],
     message:
         "Look for the files of the competition"
     script:

@@ -64,6 +64,11 @@ def label_files(wildcards):
     """Return the label files of the source."""
     if config["source"]["kind"] == "synthetic":
         return [f"{folder}.csv" for folder in synthetic_folders(wildcards)]
+    if (
+        config["source"]["kind"] == "kaggle"
+        and not Path(config["source"]["labels"]).is_file()
+    ):
+        return [f"resources/{wildcards.study}/kaggle/labels.csv"]
     return [config["source"]["labels"]]
 
 
@@ -139,6 +144,16 @@ def baseline_manifest(wildcards):
         if wildcards.inputs == "metadata"
         else []
     )
+
+
+def baseline_settings(wildcards):
+    """Return the settings of a baseline that its kind of inputs uses."""
+    used = {
+        "pixels": {"size": "size", "side": "pixels"},
+        "metadata": {"size": "size"},
+        "features": {"size": "size", "network": "network"},
+    }[wildcards.inputs]
+    return {name: config["baselines"][key] for name, key in used.items()}
 
 
 def baseline_cases():

@@ -16,13 +16,12 @@ rule fit_baseline:
         "../envs/tensorflow.yaml"
     threads: 1
     resources:
+        gpu=lambda wildcards: int(wildcards.inputs == "features"),
         mem_mb=4000,
         runtime=120,
     params:
         code=code("fit_baseline"),
-        size=config["baselines"]["size"],
-        pixels=config["baselines"]["pixels"],
-        network=config["baselines"]["network"],
+        materials=baseline_settings,
         seed=config["seed"],
     message:
         "Fit the classical methods on {wildcards.inputs}: {wildcards.task}, fold {wildcards.fold}"
@@ -59,6 +58,7 @@ rule baselines_table:
         code=code("baselines_table"),
         baselines=baseline_cases(),
         network=config["baselines"]["network"],
+        size=config["baselines"]["size"],
         seed=config["seed"],
         repetitions=config["evaluation"]["repetitions"],
     message:

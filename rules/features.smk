@@ -76,7 +76,6 @@ rule features:
     params:
         code=code("features"),
         augment=config["training"]["augment"],
-        batch=config["training"]["batch"],
     message:
         "Compute what is frozen: {wildcards.initial}, below {wildcards.depth}, part {wildcards.part}"
     script:

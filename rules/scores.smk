@@ -47,13 +47,12 @@ rule score_baseline:
         "../envs/tensorflow.yaml"
     threads: 1
     resources:
+        gpu=lambda wildcards: int(wildcards.inputs == "features"),
         mem_mb=4000,
         runtime=60,
     params:
         code=code("score_baseline"),
-        size=config["baselines"]["size"],
-        pixels=config["baselines"]["pixels"],
-        network=config["baselines"]["network"],
+        materials=baseline_settings,
     message:
         "Score the test photographs with classical methods on {wildcards.inputs}: {wildcards.task}"
     script:

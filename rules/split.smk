@@ -1,9 +1,35 @@
-# Patients are dealt to parts once, for all tasks; a task selects photographs and a split is parts.
+# Patients are dealt to parts once, for all tasks; a task selects photographs; a split is parts.
+
+
+rule select_photographs:
+    input:
+        manifest="results/{study}/manifest.csv",
+    output:
+        selected="results/{study}/splits/{task}_selected.csv",
+    log:
+        "results/{study}/logs/select_photographs/{task}.log",
+    benchmark:
+        "results/{study}/benchmarks/select_photographs/{task}.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("select_photographs"),
+        task=lambda wildcards: config["tasks"][wildcards.task],
+        parts=config["splits"]["parts"],
+        seed=config["seed"],
+    message:
+        "Select the photographs of the task {wildcards.task}"
+    script:
+        "../workflow_scripts/select_photographs.py"
 
 
 rule split:
     input:
-        manifest="results/{study}/manifest.csv",
+        selected="results/{study}/splits/{task}_selected.csv",
     output:
         table="results/{study}/splits/{task}.csv",
         proof=report(
@@ -24,10 +50,8 @@ rule split:
         runtime=10,
     params:
         code=code("split"),
-        task=lambda wildcards: config["tasks"][wildcards.task],
         assignment=ASSIGNMENT,
         folds=studies.folds(config),
-        seed=config["seed"],
     message:
         "Split the photographs of the task {wildcards.task}"
     script:

@@ -16,6 +16,7 @@ def main(
     predictions: Sequence[Path],
     origins: Sequence[Path],
     network: str,
+    size: int,
     seed: int,
     repetitions: int,
     table: Path,
@@ -28,25 +29,32 @@ def main(
         predictions: Files of predictions of the test split, one row per method and photograph.
         origins: Where the weights behind the features come from; empty without features.
         network: The network of the features.
+        size: Side of the photographs that the features are of, pixels.
         seed: Seed of the bootstrap.
         repetitions: Bootstrap samples behind every interval.
         table: Where to write the table as CSV.
         markdown: Where to write it as Markdown.
     """
     read = [
-        tables.read(path, ("method", *tables.PREDICTIONS)).assign(task=task, inputs=inputs)
-        for (task, inputs, _), path in zip(baselines, predictions, strict=True)
+        tables.read(path, ("method", *tables.PREDICTIONS)).assign(
+            task=task, inputs=inputs, fold=fold
+        )
+        for (task, inputs, fold), path in zip(baselines, predictions, strict=True)
     ]
     found = {read_json(path)["initialisation"] for path in origins}
-    initialisation = ", ".join(sorted(INITIALISATIONS[name] for name in found))
+    frozen = {
+        "network": network,
+        "size": size,
+        "depth": "head",
+        "initialisation": ", ".join(sorted(INITIALISATIONS[name] for name in found)),
+    }
     together = pd.concat(read).groupby(["task", "inputs", "method"], sort=False)
     rows = [
         {
             "task": task,
             "method": method,
             "inputs": inputs,
-            "network": network if inputs == "features" else None,
-            "initialisation": initialisation if inputs == "features" else None,
+            **(frozen if inputs == "features" else {}),
             "seed": seed,
             "split": "test",
             "fold": HOLDOUT if baselines[0][2] == HOLDOUT else "pooled",
@@ -68,6 +76,7 @@ if __name__ == "__main__":
             [Path(path) for path in job.input.predictions],
             [Path(path) for path in job.input.origins],
             job.params.network,
+            job.params.size,
             job.params.seed,
             job.params.repetitions,
             Path(job.output.table),

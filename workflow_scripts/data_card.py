@@ -31,7 +31,7 @@ def main(
     """
     usable = manifest.usable(manifest.read_manifest(table))
     sets = {"all usable": usable} | {
-        f"task {task}": splits.read_split(path) for task, path in tasks.items()
+        f"task {task}": splits.read_selected(path) for task, path in tasks.items()
     }
     counted = pd.concat(
         rows.groupby("level").size().rename("photographs").reset_index().assign(set=name)

@@ -14,12 +14,11 @@ def main(
     weights: Path,
     records: Sequence[Path],
     augment: bool,
-    batch: int,
     destination: Path,
 ) -> None:
     """Write the outputs of the frozen part for the photographs of one part."""
     features.write_features(
-        network, size, depth, weights, list(records), destination, augment=augment, batch=batch
+        network, size, depth, weights, list(records), destination, augment=augment
     )
     LOG.info("%s: %.1f MB", destination.name, destination.stat().st_size / 1e6)
 
@@ -37,6 +36,5 @@ if __name__ == "__main__":
             Path(job.input.weights),
             [Path(path) for path in job.input.records],
             job.params.augment,
-            job.params.batch,
             Path(job.output.features),
         )

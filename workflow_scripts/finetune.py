@@ -2,7 +2,6 @@
 
 import resource
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ def main(
     train: Sequence[Path],
     validation: Sequence[Path],
     scratch: Path,
+    code: str,
     device: str,
     outputs: Mapping[str, Path],
 ) -> None:
@@ -33,18 +33,20 @@ def main(
         origin: Where they come from.
         train: Files of the training split: records, or features of the run's cut.
         validation: Files of the validation split, of the same kind.
-        scratch: Where the backup of an unfinished run is kept; removed when it is finished.
+        scratch: Where the backup is kept until all is written.
+        code: Hash of the code, so that a backup made by other code is not used.
         device: The sentence on the device that is really used.
         outputs: `trained`, `history`, `predictions` and `record`.
     """
-    started = time.monotonic()
     known, held_out = (inputs.opened(paths, run, weights) for paths in (train, validation))
-    result = training.train(run, recipe, weights, known, held_out, scratch, LOG.info)
+    stored = training.backup_path(
+        scratch, run, recipe, weights, (known, held_out), code, devices.versions()
+    )
+    result = training.train(run, recipe, weights, known, held_out, stored, LOG.info)
     training.save_trained(result.model, outputs["trained"])
     tables.write(result.history, outputs["history"], training.HISTORY)
     tables.write(result.predictions, outputs["predictions"], tables.PREDICTIONS)
     found = read_json(origin)
-    seconds = time.monotonic() - started
     write_json(
         outputs["record"],
         record(run, recipe, result)
@@ -53,10 +55,11 @@ def main(
             "weights_origin": found["origin"],
             "weights_sha256": sha256(weights),
             "device": device,
-            "seconds": round(seconds, 2),
+            "seconds": round(sum(result.seconds.values()), 2),
             "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         },
     )
+    stored.unlink(missing_ok=True)
 
 
 def record(run: Run, recipe: training.Recipe, result: training.Result) -> dict[str, Any]:
@@ -94,6 +97,7 @@ if __name__ == "__main__":
             [Path(path) for path in job.input.train],
             [Path(path) for path in job.input.validation],
             Path(job.params.scratch),
+            job.params.code,
             used,
             {name: Path(path) for name, path in job.output.items()},
         )

@@ -27,9 +27,7 @@ if __name__ == "__main__":
             job.wildcards.inputs,
             baseline_inputs.Materials(
                 records=tuple(map(Path, job.input.records)),
-                size=job.params.size,
-                side=job.params.pixels,
-                network=job.params.network,
+                **job.params.materials,
                 weights=next(map(Path, job.input.weights), None),
                 manifest=next(map(Path, job.input.manifest), None),
             ),

@@ -8,8 +8,10 @@ from retinopathy.logs import logged
 COMPETITION = "https://www.kaggle.com/c/diabetic-retinopathy-detection/data"
 
 
-def main(labels: Path, photographs: str) -> None:
+def main(labels: str, photographs: str) -> None:
     """Raise: the label file is not there, and only its reader may accept the competition's rules.
+
+    What a reader puts in place is never an output of a rule: Snakemake deletes outputs.
 
     Raises:
         Explained: Always; a label file in place keeps this script from being run.
@@ -27,4 +29,4 @@ if __name__ == "__main__":
     job = globals()["snakemake"]
 
     with logged(job.log[0]):
-        main(Path(job.output.labels), job.params.photographs)
+        main(job.params.labels, job.params.photographs)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
+from scipy.special import logit
 
 from retinopathy import metrics, study_tables, tables
 from retinopathy.logs import logged
@@ -27,9 +28,18 @@ def main(
 
 
 def roc(evidence: list[study_tables.Evidence]) -> pd.DataFrame:
-    """Return the ROC curve of every task, case and seed, folds pooled."""
+    """Return the ROC curve of every task, case and seed.
+
+    Where folds are pooled, logits are measured from the frozen threshold of their fold, because
+    those of different models cannot be compared as they are.
+    """
     predictions = pd.concat(
-        item.predictions.assign(task=item.run.task, case=item.case, seed=item.run.seed)
+        item.predictions.assign(
+            task=item.run.task,
+            case=item.case,
+            seed=item.run.seed,
+            logit=item.predictions["logit"] - float(logit(item.threshold)),
+        )
         for item in evidence
     )
     keys = ["task", "case", "seed"]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from retinopathy import devices, manifest, photographs, saliency, showcase, sources, training
+from retinopathy.errors import Explained
 from retinopathy.files import read_json, written
 from retinopathy.logs import LOG, logged
 from retinopathy.manifest import OK
@@ -39,7 +40,15 @@ def main(
         overlays: Folder for class activation maps laid over the photographs.
     """
     overlays.mkdir(parents=True, exist_ok=True)
-    threshold = read_json(operating)["threshold"]
+    point = read_json(operating)
+    if "threshold" not in point:
+        raise Explained(
+            f"the run {run.address} cannot predict",
+            expected="a run that finished",
+            received=point["outcome"],
+            hint="choose another final run in `predict:`",
+        )
+    threshold = point["threshold"]
     model = training.load_trained(run, weights, trained)
     rows = []
     for image, path in sources.by_image([folder]).items():

@@ -18,7 +18,7 @@ def main(
     destination: Path,
 ) -> None:
     """Write the photographs of `part` that fall into `shard`, `size` pixels wide."""
-    chosen = records.shard_rows(splits.read_split(table), part, shard, shards)
+    chosen = records.shard_rows(splits.read_selected(table), part, shard, shards)
     places = manifest.read_manifest(photographs)[
         ["image", "path", "crop_left", "crop_top", "crop_side"]
     ]
@@ -33,7 +33,7 @@ if __name__ == "__main__":
     with logged(job.log[0]):
         main(
             Path(job.input.manifest),
-            Path(job.input.split),
+            Path(job.input.selected),
             int(job.wildcards.part),
             int(job.wildcards.shard),
             job.params.shards,

@@ -49,7 +49,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             [folder / f"part-{part}.tfrecord"],
             folder / f"part-{part}.h5",
             augment=augment,
-            batch=2,
         )
     return folder
 
@@ -117,7 +116,7 @@ def test_a_part_without_photographs_adds_nothing(made: Path) -> None:
     file, empty = made / "w.weights.h5", made / "empty.tfrecord"
     tf.io.TFRecordWriter(str(empty)).close()
     features.write_features(
-        "xception", SIZE, INSIDE, file, [empty], made / "empty.h5", augment=True, batch=2
+        "xception", SIZE, INSIDE, file, [empty], made / "empty.h5", augment=True
     )
     paths = [made / "empty.h5", made / "part-0.h5"]
     found = features.Features(paths, "xception", SIZE, INSIDE, file)

@@ -88,11 +88,11 @@ def test_auc_of_counts_is_the_weighted_auc_of_scikit_learn(decimals: int) -> Non
         for one in (1, 0)
     ]
     expected = roc_auc_score(predictions["label"], logit, sample_weight=weights)
-    assert metrics.rank_aucs(*counts) == pytest.approx([expected])
+    assert metrics.rank_aucs([(counts[0], counts[1])]) == pytest.approx([expected])
 
 
 def test_sample_without_a_class_has_no_auc() -> None:
-    assert np.isnan(metrics.rank_aucs(np.array([[0, 0]]), np.array([[1, 2]]))).all()
+    assert np.isnan(metrics.rank_aucs([(np.array([[0, 0]]), np.array([[1, 2]]))])).all()
 
 
 def test_bootstrap_is_governed_by_its_seed() -> None:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from retinopathy.errors import Explained
 from retinopathy.runs import INITIALISATIONS, Run
 
-NUMBERS = st.sampled_from([0.0, 1e-5, 3e-4, 0.001, 0.5, 0.25, 2.0])
+NUMBERS = st.sampled_from([0.0, 1e-5, 3e-4, 0.001, 0.0010000001, 0.5, 0.25, 2.0])
 
 RUNS = st.builds(
     Run,

@@ -130,10 +130,10 @@ def test_a_split_table_is_read_as_it_was_written(tmp_path: Path) -> None:
     chosen = splits.select(table, EXTREMES, splits.deal_parts(table, 5, 1), 1)
     split = splits.split_table(chosen, HOLDOUT)
     split.to_csv(tmp_path / "s.csv", index=False)
-    pd.testing.assert_frame_equal(splits.read_split(tmp_path / "s.csv"), split)
+    pd.testing.assert_frame_equal(splits.read_selected(tmp_path / "s.csv"), split)
     (tmp_path / "s.csv").write_text("image,patient,level\n")
     with pytest.raises(Explained, match="no column split"):
-        splits.read_split(tmp_path / "s.csv")
+        splits.read_selected(tmp_path / "s.csv")
 
 
 def test_parts_without_a_split_are_left_out() -> None:

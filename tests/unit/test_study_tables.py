@@ -99,8 +99,37 @@ def test_the_recommendation_is_the_best_mean_over_seeds() -> None:
 
 def test_nothing_is_recommended_when_all_runs_diverged() -> None:
     table = study_tables.rows([evidence("a", 1, "diverged")], 100, "validation")
-    with pytest.raises(ValueError, match="diverged"):
-        study_tables.best(table)
+    advice = study_tables.recommendation("sweep", table, {"rate": 0.01})
+    assert advice["recommended"].isna().all()
+    assert "diverged" in advice["reason"].to_list()[0]
+
+
+def test_a_case_of_which_a_seed_diverged_is_not_recommended() -> None:
+    given = [
+        evidence("fragile", 3, seed=1, rate=0.1),
+        evidence("fragile", 3, "diverged", seed=2, rate=0.1),
+        evidence("sound", 0.5, seed=1, rate=0.01),
+        evidence("sound", 0.5, seed=2, rate=0.01),
+    ]
+    best = study_tables.best(study_tables.rows(given, 100, "validation"))
+    assert best is not None
+    assert best["case"] == "sound"
+
+
+def test_pooled_folds_are_ranked_within_themselves() -> None:
+    def auc(offset: float) -> float:
+        folds = []
+        for fold in (0, 1):
+            one = evidence("a", 1, fold=str(fold), seed=1)
+            table = predictions(60, fold, 1)
+            folds.append(
+                dataclasses.replace(
+                    one, predictions=table.assign(logit=table["logit"] + offset * fold)
+                )
+            )
+        return float(study_tables.rows(folds, 100, "test")["auc"].to_list()[0])
+
+    assert auc(0) == pytest.approx(auc(50))
 
 
 def test_curves_are_long_and_complete() -> None:

@@ -78,7 +78,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 [path],
                 folder / f"{path.stem}-{depth}.h5",
                 augment=True,
-                batch=4,
             )
     return folder
 
@@ -98,7 +97,8 @@ def trained(
         inputs.opened([folder / f"{split}{endings}"], run, file)
         for split in ("train", "validation")
     ]
-    return training.train(run, recipe, file, splits[0], splits[1], scratch, log)
+    stored = training.backup_path(scratch, run, recipe, file, splits, "code", {})
+    return training.train(run, recipe, file, splits[0], splits[1], stored, log)
 
 
 def assert_same(first: training.Result, second: training.Result, *, rtol: float = 0) -> None:
@@ -134,8 +134,10 @@ def test_a_killed_run_ends_as_an_uninterrupted_one(
     whole = trained(made, run, scratch=tmp_path / "whole")
     with pytest.raises(Killed):
         trained(made, run, scratch=tmp_path / "killed", log=killer(word))
-    assert_same(trained(made, run, scratch=tmp_path / "killed"), whole)
-    assert not list((tmp_path / "killed").glob("*"))
+    lines: list[str] = []
+    assert_same(trained(made, run, scratch=tmp_path / "killed", log=lines.append), whole)
+    # Killed in the line of its first epoch, a run has no backup yet and starts anew.
+    assert any("resumed" in line for line in lines) == (word != "epoch 1/")
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "adamw", "sgd"])
@@ -203,7 +205,6 @@ def test_divergence_is_a_result(made: Path, tmp_path: Path) -> None:
     assert result.outcome == "diverged"
     assert result.predictions.empty
     assert list(result.predictions.columns) == list(tables.PREDICTIONS)
-    assert not list(tmp_path.glob("*"))
     training.save_trained(result.model, tmp_path / "trained.h5")
 
 
@@ -212,4 +213,17 @@ def test_one_class_alone_cannot_be_learned(made: Path, tmp_path: Path) -> None:
     files = [tmp_path / "alone.tfrecord"]
     alone = inputs.opened(files, RUN, made / "w.weights.h5")
     with pytest.raises(Explained, match="lacks a class"):
-        training.train(RUN, RECIPE, made / "w.weights.h5", alone, alone, tmp_path, silent)
+        stored = tmp_path / "backup.npz"
+        training.train(RUN, RECIPE, made / "w.weights.h5", alone, alone, stored, silent)
+
+
+def test_a_backup_is_of_one_run_with_one_code_on_one_set_of_files(made: Path) -> None:
+    file = made / "w.weights.h5"
+
+    def path(run: Run = RUN, code: str = "a", split: str = "train") -> Path:
+        opened = inputs.opened([made / f"{split}.tfrecord"], run, file)
+        return training.backup_path(made, run, RECIPE, file, [opened], code, {"keras": "3"})
+
+    different = [path(), path(run=replace(RUN, seed=2)), path(code="b"), path(split="validation")]
+    assert len(set(different)) == len(different)
+    assert path() == path()

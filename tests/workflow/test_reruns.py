@@ -95,6 +95,7 @@ def test_another_branch_and_back_reruns_nothing(copied: Callable[[], Path]) -> N
         ({"baselines": {"pixels": 9}}, {"fit_baseline", "score_baseline"}),
         ({"photographs": {"reject_limit": 0.5}}, {"manifest"}),
         ({"photographs": {"contrast": "graham"}}, {"records", "saliency", "flip_figure"}),
+        ({"splits": {"train": [0, 2], "validation": [1]}}, {"split"}),
     ],
     ids=str,
 )

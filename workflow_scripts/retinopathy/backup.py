@@ -26,11 +26,13 @@ class Progress:
     Attributes:
         history: One mapping per finished epoch.
         best_epoch: The epoch that validates best, from 1; 0 before the first.
+        seconds: Spent on training and validation so far.
         best: What training had made of the variables then.
     """
 
     history: list[dict[str, float]]
     best_epoch: int
+    seconds: float
     best: Arrays
 
 
@@ -41,7 +43,11 @@ def key(*parts: str) -> str:
 
 def save(path: Path, progress: Progress, variables: Mapping[str, Any]) -> None:
     """Write progress and the present values of variables, whole or not at all."""
-    story = {"history": progress.history, "best_epoch": progress.best_epoch}
+    story = {
+        "history": progress.history,
+        "best_epoch": progress.best_epoch,
+        "seconds": progress.seconds,
+    }
     arrays: dict[str, Any] = {f"now/{name}": np.asarray(v) for name, v in variables.items()}
     arrays |= {f"best/{name}": array for name, array in progress.best.items()}
     with written(path) as beside, beside.open("wb") as stream:
@@ -61,4 +67,4 @@ def restore(path: Path, variables: Mapping[str, Any]) -> Progress | None:
             for name in stored.files
             if name.startswith("best/")
         }
-        return Progress(story["history"], story["best_epoch"], best)
+        return Progress(**story, best=best)

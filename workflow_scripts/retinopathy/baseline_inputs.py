@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 from retinopathy import baselines, features, manifest, records
 from retinopathy.errors import Explained
+
+Given = TypeVar("Given")
 
 METADATA = ("width", "height", "bytes", "brightness")
 """Columns of the manifest that say nothing of the retina: the shortcut floor."""
@@ -22,18 +25,18 @@ class Materials:
     Attributes:
         records: Record files of one split.
         size: Side of the records in pixels.
-        side: Side in pixels to which photographs are reduced for the pixel baselines.
-        network: Whose features are used.
+        side: Side in pixels to which photographs are reduced, for pixels.
+        network: Whose features are used, for features.
         weights: Initial weights of that network, for features.
         manifest: The manifest, for metadata.
     """
 
     records: tuple[Path, ...]
     size: int
-    side: int
-    network: str
-    weights: Path | None
-    manifest: Path | None
+    side: int | None = None
+    network: str | None = None
+    weights: Path | None = None
+    manifest: Path | None = None
 
 
 Loaded = tuple[NDArray[np.float32], pd.DataFrame]
@@ -43,7 +46,7 @@ Loaded = tuple[NDArray[np.float32], pd.DataFrame]
 def pixels(materials: Materials) -> Loaded:
     """Return reduced photographs as vectors, in [0, 1]."""
     images, rows = records.load(materials.records, materials.size)
-    return baselines.pixels(images, materials.side), rows
+    return baselines.pixels(images, _given(materials.side, "side")), rows
 
 
 def metadata(materials: Materials) -> Loaded:
@@ -64,8 +67,9 @@ def frozen_features(materials: Materials) -> Loaded:
     Raises:
         Explained: No weights were given.
     """
+    network = _given(materials.network, "network")
     weights = _given(materials.weights, "weights file")
-    return features.pooled(materials.network, materials.size, weights, materials.records)
+    return features.pooled(network, materials.size, weights, materials.records)
 
 
 LOADERS: dict[str, Callable[[Materials], Loaded]] = {
@@ -75,12 +79,12 @@ LOADERS: dict[str, Callable[[Materials], Loaded]] = {
 }
 
 
-def _given(path: Path | None, what: str) -> Path:
-    if path is None:
+def _given(value: Given | None, what: str) -> Given:
+    if value is None:
         raise Explained(
             f"a baseline needs a {what}",
-            expected=f"the path of a {what}",
+            expected=f"a {what}",
             received="none",
-            hint="this is a fault of the rule's inputs",
+            hint="this is a fault of the rule's inputs or settings",
         )
-    return path
+    return value

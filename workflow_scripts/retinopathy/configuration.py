@@ -37,6 +37,8 @@ def check(config: Config, schema: Path) -> None:
     _check_tasks(config)
     for place, network, depths in _networks(config):
         _check_network(place, network, depths)
+    _check_scratch(config["studies"])
+    _check_baselines(config["baselines"])
     _check_source(config["source"])
     _check_predict(config)
     _check_weights(config)
@@ -125,6 +127,8 @@ def _networks(config: Config) -> Iterator[tuple[str, str, list[str]]]:
         yield f"studies.{name}", studies[name]["network"], [studies[name]["depth"]]
     yield "studies.depth", studies["depth"]["network"], studies["depth"]["depths"]
     final = studies["networks"]
+    for network in final["depths"]:
+        yield "studies.networks.depths", network, []
     for network in final["networks"]:
         if network not in final["depths"]:
             raise Explained(
@@ -147,6 +151,32 @@ def _check_network(place: str, network: str, depths: list[str]) -> None:
         )
     for depth in depths:
         registry.parse_depth(network, depth)
+
+
+def _check_scratch(studies: Config) -> None:
+    """A network that starts from scratch has no frozen part: its depth is `all`."""
+    for name, study in studies.items():
+        if study["initialisation"] != "random_all":
+            continue
+        depths = study.get("depths", [study.get("depth")])
+        given = list(depths.values()) if isinstance(depths, Mapping) else depths
+        if set(given) != {registry.ALL}:
+            raise Explained(
+                f"config: studies.{name} trains from scratch, but not all of the network",
+                expected=f"depth {registry.ALL}",
+                received=", ".join(given),
+                hint="use random_frozen to keep random layers as they are",
+            )
+
+
+def _check_baselines(baselines: Config) -> None:
+    if baselines["pixels"] > baselines["size"]:
+        raise Explained(
+            "config: baselines.pixels is larger than the photographs it is made of",
+            expected=f"at most baselines.size, {baselines['size']}",
+            received=baselines["pixels"],
+            hint="pixel baselines see reduced photographs",
+        )
 
 
 def _check_source(source: Config) -> None:

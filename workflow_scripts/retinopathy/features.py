@@ -27,6 +27,9 @@ VERSION = 1
 VARIANTS = 8
 """Symmetries of the square that are kept when training is to see flips and quarter turns."""
 
+BATCH = 16
+"""How many photographs pass the frozen part at a time."""
+
 HELD_BYTES = 2**28
 """Features of at most so many bytes together are read once and held in memory."""
 
@@ -42,7 +45,6 @@ def write_features(
     destination: Path,
     *,
     augment: bool,
-    batch: int,
 ) -> None:
     """Write what lies below a cut makes of the photographs in some records.
 
@@ -56,7 +58,6 @@ def write_features(
         paths: Record files.
         destination: The file to write, whole or not at all.
         augment: Whether to keep all eight symmetries of each photograph, or it alone.
-        batch: Photographs at a time.
 
     Raises:
         Explained: Records or weights do not fit, or there is no such depth.
@@ -72,7 +73,7 @@ def write_features(
         for name in ("level", "label"):
             file[name] = rows[name].to_numpy(dtype=np.int64)
         done = 0
-        for chunk in records.read(paths, size).batch(batch).prefetch(1):
+        for chunk in records.read(paths, size).batch(BATCH).prefetch(1):
             for variant in range(variants):
                 tensors = forward(records.augment(chunk["pixels"], variant))
                 for number, tensor in enumerate(tensors):

@@ -177,9 +177,9 @@ def networks(table: pd.DataFrame, baselines: pd.DataFrame, path: Path) -> None:
                 _interval(axes, place, row, plotting.COLOURS[place >= len(classical)])
             plotting.chance(axes)
             axes.set_xticks(range(len(labels)), labels, rotation=75, ha="right", fontsize=7)
-            lowest = min(final["auc_low"].min(), classical["auc_low"].min(), 0.4)
+            lowest = pd.concat([final["auc_low"], classical["auc_low"]]).min()
             axes.set(ylabel="test AUC, 95 % interval", title=_title(final, task))
-            axes.set_ylim(lowest - 0.02, 1.02)
+            axes.set_ylim(0 if pd.isna(lowest) else min(lowest, 0.4) - 0.02, 1.02)
 
 
 def _interval(axes: Axes, place: int, row: pd.Series, colour: str) -> None:

@@ -4,7 +4,12 @@ The only inputs are tables of predictions, one row per photograph, with the colu
 `label` (0 or 1), `logit` and `probability` (in [0, 1]). Photographs are ranked by the logit, which
 does not saturate as the probability does, and called diseased when the probability is at least the
 threshold. What is undefined, such as the AUC of a single class, raises.
+
+A column `fold` marks predictions of different models that are pooled. Logits of two models cannot
+be ranked against each other, so the AUC then counts pairs of photographs within a fold only.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,7 +22,6 @@ from sklearn.metrics import (
     average_precision_score,
     balanced_accuracy_score,
     brier_score_loss,
-    roc_auc_score,
     roc_curve,
 )
 
@@ -39,7 +43,7 @@ def evaluate(
     """Return the metrics of a table of predictions.
 
     Args:
-        predictions: Columns patient, label, logit, probability.
+        predictions: Columns patient, label, logit, probability, and fold where folds are pooled.
         threshold: Probability from which a photograph is called diseased: one for all, or one
             per row where folds with thresholds of their own are pooled.
         seed: Governs the bootstrap.
@@ -48,24 +52,25 @@ def evaluate(
     Returns:
         `n` photographs; `auc` with the bounds `auc_low` and `auc_high` of its 95 % interval;
         `accuracy`, `balanced_accuracy`, `sensitivity` and `specificity` at the threshold;
-        `average_precision`; `brier`, the mean squared error of the probability.
+        `average_precision`, the mean over folds weighed by their positives; `brier`, the mean
+        squared error of the probability.
 
     Raises:
         Explained: A class is absent, a value is not a number, or there is only one patient.
     """
-    label, logit, probability = _columns(predictions)
+    label, _, probability = _columns(predictions)
     called = (probability >= np.asarray(threshold)).astype(np.int64)
     low, high = auc_interval(predictions, seed, repetitions)
     return {
         "n": len(label),
-        "auc": float(roc_auc_score(label, logit)),
+        "auc": auc(predictions),
         "auc_low": low,
         "auc_high": high,
         "accuracy": float(accuracy_score(label, called)),
         "balanced_accuracy": float(balanced_accuracy_score(label, called)),
         "sensitivity": float(np.mean(called[label == 1] == 1)),
         "specificity": float(np.mean(called[label == 0] == 0)),
-        "average_precision": float(average_precision_score(label, logit)),
+        "average_precision": _average_precision(predictions),
         "brier": float(brier_score_loss(label, probability)),
     }
 
@@ -137,6 +142,38 @@ def fit_temperature(validation: pd.DataFrame) -> float:
 # Intervals ----------------------------------------------------------------------------------------
 
 
+def auc(predictions: pd.DataFrame) -> float:
+    """Return the area under the ROC curve.
+
+    It is the share of pairs of a diseased and a healthy photograph, of the same fold, in which the
+    diseased one has the higher logit; ties count half (Mann–Whitney).
+
+    Raises:
+        Explained: A class is absent, from all folds or from each, or a value is not a number.
+    """
+    label, logit, _ = _columns(predictions)
+    alone = np.zeros(len(label), np.intp)
+    pairs = _by_fold(predictions, label, logit, alone)
+    counts = [(one.toarray(), other.toarray()) for one, other in pairs]
+    value = float(rank_aucs(counts)[0])
+    if np.isnan(value):
+        raise Explained(
+            "no fold has photographs of both classes",
+            expected="at least one fold with both",
+            received=f"{len(counts)} folds with one class each",
+            hint="use fewer parts, or more photographs",
+        )
+    return value
+
+
+def _average_precision(predictions: pd.DataFrame) -> float:
+    label, logit, _ = _columns(predictions)
+    fold = _fold(predictions)
+    chosen = [fold == one for one in np.unique(fold) if label[fold == one].any()]
+    values = [average_precision_score(label[one], logit[one]) for one in chosen]
+    return float(np.average(values, weights=[label[one].sum() for one in chosen]))
+
+
 def auc_interval(predictions: pd.DataFrame, seed: int, repetitions: int) -> tuple[float, float]:
     """Return the 95 % percentile interval of the AUC by bootstrap over patients.
 
@@ -168,13 +205,13 @@ def bootstrap_aucs(predictions: pd.DataFrame, seed: int, repetitions: int) -> Fl
             received=len(names),
             hint="evaluate more photographs",
         )
-    positives, negatives = (_by_score(logit, patients, label == one) for one in (1, 0))
+    folds = _by_fold(predictions, label, logit, patients)
     generator = np.random.default_rng(seed)
     parts: list[Floats] = []
     missing = repetitions
     while missing > 0:
         counts = resample(len(names), min(missing, _CHUNK), generator)
-        values = rank_aucs(counts @ positives, counts @ negatives)
+        values = rank_aucs([(counts @ one, counts @ other) for one, other in folds])
         parts.append(values[~np.isnan(values)])
         missing -= len(parts[-1])
     return np.concatenate(parts)
@@ -188,32 +225,58 @@ def resample(patients: int, repetitions: int, generator: np.random.Generator) ->
     return counts.reshape(repetitions, patients)
 
 
-def rank_aucs(positives: Integers, negatives: Integers) -> Floats:
-    """Return the AUC of samples given as counts, NaN where a class is absent.
-
-    The AUC is the share of pairs of a positive and a negative in which the positive has the
-    higher score, ties counted half (Mann–Whitney).
+def rank_aucs(folds: Sequence[tuple[Integers, Integers]]) -> Floats:
+    """Return the AUC of samples given as counts, NaN where no fold has a pair.
 
     Args:
-        positives: Positives per sample and distinct score, scores ascending, (samples, scores).
-        negatives: Negatives, likewise.
+        folds: Per fold positives and negatives, each per sample and distinct score of the fold,
+            scores ascending, (samples, scores).
 
     Returns:
         Shape (samples,), in [0, 1].
     """
-    below = np.cumsum(negatives, axis=1) - negatives / 2
-    pairs = positives.sum(axis=1) * negatives.sum(axis=1)
-    won = (positives * below).sum(axis=1)
+    won, pairs = np.zeros(len(folds[0][0])), np.zeros(len(folds[0][0]))
+    for positives, negatives in folds:
+        below = np.cumsum(negatives, axis=1) - negatives / 2
+        won += (positives * below).sum(axis=1)
+        pairs += positives.sum(axis=1) * negatives.sum(axis=1)
     undefined = np.full(len(pairs), np.nan)
     return np.asarray(np.divide(won, pairs, out=undefined, where=pairs > 0), dtype=np.float64)
 
 
-def _by_score(logit: Floats, patients: NDArray[np.intp], chosen: NDArray[np.bool_]) -> csr_matrix:
-    """Return the number of chosen photographs per patient (row) and distinct logit (column)."""
-    distinct, score = np.unique(logit, return_inverse=True)
+def _fold(predictions: pd.DataFrame) -> NDArray[np.intp]:
+    """Return the number of each row's fold; all are in one where there is no such column."""
+    if "fold" not in predictions:
+        return np.zeros(len(predictions), np.intp)
+    return pd.factorize(predictions["fold"])[0]
+
+
+def _by_fold(
+    predictions: pd.DataFrame, label: Integers, logit: Floats, patients: NDArray[np.intp]
+) -> list[tuple[csr_matrix, csr_matrix]]:
+    """Return, per fold, positives and negatives per patient (row) and distinct logit (column)."""
+    fold = _fold(predictions)
+    return [
+        (
+            _by_score(logit, patients, fold == one, label == 1),
+            _by_score(logit, patients, fold == one, label == 0),
+        )
+        for one in np.unique(fold)
+    ]
+
+
+def _by_score(
+    logit: Floats,
+    patients: NDArray[np.intp],
+    inside: NDArray[np.bool_],
+    chosen: NDArray[np.bool_],
+) -> csr_matrix:
+    """Return the number of chosen photographs inside a fold, per patient and distinct logit."""
+    distinct, score = np.unique(logit[inside], return_inverse=True)
     shape = (int(patients.max()) + 1, len(distinct))
-    ones = np.ones(int(chosen.sum()), dtype=np.int64)
-    return csr_matrix((ones, (patients[chosen], score[chosen])), shape=shape)
+    counted = chosen[inside]
+    ones = np.ones(int(counted.sum()), dtype=np.int64)
+    return csr_matrix((ones, (patients[inside][counted], score[counted])), shape=shape)
 
 
 # Checks -------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ class Run:
         """The run's folder below `results/<study>/runs/`."""
         return (
             f"{self.task}/{self.network}/{self.size}/{self.initialisation}/{self.depth}"
-            f"/rate={self.rate:g},l2={self.l2:g},dropout={self.dropout:g}"
+            f"/rate={self.rate:.15g},l2={self.l2:.15g},dropout={self.dropout:.15g}"
             f"/fold={self.fold},seed={self.seed}"
         )
 

@@ -104,19 +104,19 @@ def split_table(selected: pd.DataFrame, roles: Mapping[str, Sequence[int]]) -> p
     return table[table["split"].notna()].astype({"split": "str"}).reset_index(drop=True)
 
 
-def read_split(path: Path) -> pd.DataFrame:
-    """Read a split table with the types of its columns.
+def read_selected(path: Path) -> pd.DataFrame:
+    """Read selected photographs, with or without their splits, with the types of the columns.
 
     Raises:
         Explained: Columns are missing.
     """
-    types = dict.fromkeys(("image", "patient", "split"), "str")
+    types = dict.fromkeys(("image", "patient"), "str")
     types |= dict.fromkeys(("level", "label", "part"), "int64")
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
     missing = [name for name in types if name not in table.columns]
     if missing:
         raise Explained(
-            f"{path} is not a split table",
+            f"{path} is not a table of selected photographs",
             expected=f"columns {', '.join(types)}",
             received=f"no column {', '.join(missing)}",
             hint="delete it, so that it is made again",

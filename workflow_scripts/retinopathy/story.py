@@ -70,7 +70,8 @@ def _photographs(
     page.figure(figures["levels"][0], "Photographs per level: all usable, and per task.")
     page.figure(figures["examples"][0], "One photograph per level, cut to the retina.")
     if not tables["rejects"].empty:
-        reasons = tables["rejects"].groupby("reason").size().rename("photographs").reset_index()
+        kinds = tables["rejects"]["reason"].str.replace(r"( of|, same as) .*", "", regex=True)
+        reasons = kinds.value_counts().rename("photographs").reset_index()
         page.table(reasons, ["reason", "photographs"])
     page.say("A patient is in one split only, and in the same one for every task.")
     page.table(tables["proofs"], list(tables["proofs"].columns))
@@ -117,6 +118,12 @@ def _choices(
 
 def _networks(page: Page, table: pd.DataFrame, figures: Mapping[str, list[Path]]) -> None:
     page.heading("6 The full problem: the final runs, on the test split")
+    if "pooled" in set(table["fold"]):
+        page.note(
+            "Every part of the patients was the test part once; the AUC counts pairs of photographs "
+            "of one fold. The values that all runs share were looked for in parts that are test "
+            "parts here: these figures did not choose them, but they are not blind to the patients."
+        )
     small, large = sorted(table["size"].unique())
     for (task, network, initialisation), rows in table.groupby(
         ["task", "network", "initialisation"], sort=False

@@ -107,7 +107,9 @@ def _row(group: list[Evidence], repetitions: int, split: str) -> dict[str, Any]:
     }
     if outcome == "diverged":
         return described | {"n": 0}
-    pooled = pd.concat([item.predictions for item in group], ignore_index=True)
+    pooled = pd.concat(
+        [item.predictions.assign(fold=item.run.fold) for item in group], ignore_index=True
+    )
     thresholds = np.concatenate([np.full(len(item.predictions), item.threshold) for item in group])
     return described | metrics.evaluate(pooled, thresholds, run.seed, repetitions)
 
@@ -123,15 +125,14 @@ def curves(study: str, evidence: Iterable[Evidence]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[list(tables.CURVES)]
 
 
-def best(table: pd.DataFrame) -> pd.Series:
+def best(table: pd.DataFrame) -> pd.Series | None:
     """Return the row of the case with the highest mean AUC over its seeds; the first of equals.
 
-    Raises:
-        ValueError: No case has an AUC.
+    A case of which a run diverged is not considered; None when there is no other.
     """
-    means = table.groupby("case", sort=False)["auc"].mean()
+    means = table.groupby("case", sort=False)["auc"].agg(lambda aucs: aucs.mean(skipna=False))
     if means.isna().all():
-        raise ValueError("no case of the study has an AUC: every run diverged")
+        return None
     row: pd.Series = table[table["case"] == means.idxmax()].iloc[0]
     return row
 
@@ -149,6 +150,14 @@ def recommendation(
         split: Named in the reason.
     """
     row = best(table)
+    if row is None:
+        return pd.DataFrame(
+            [
+                (study, name, None, configured, "", "none: a run of every case diverged")
+                for name, configured in parameters.items()
+            ],
+            columns=list(tables.RECOMMENDATION),
+        )
     mean = table.loc[table["case"] == row["case"], "auc"].mean()
     cases = table["case"].nunique()
     reason = f"highest mean {split} AUC of {cases} cases: {row['case']} with {mean:.3f}"

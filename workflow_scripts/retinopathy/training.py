@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ class Result:
         predictions: Validation predictions with those weights; empty when it diverged.
         trainable_parameters: How many numbers were trained.
         photographs: How many photographs the training split has.
-        seconds: Phase → seconds of this process: `build`, and `train` with validation.
+        seconds: Phase → seconds: `build`, and `train` with validation, also before a resumption.
         model: The trained part, with the weights of the best epoch.
     """
 
@@ -86,7 +86,7 @@ def train(
     weights: Path,
     train_inputs: Inputs,
     validation: Inputs,
-    scratch: Path,
+    stored: Path,
     log: Callable[[str], None],
 ) -> Result:
     """Train a run; go on from its backup when there is one.
@@ -101,7 +101,7 @@ def train(
         weights: The network's initial weights, without its top.
         train_inputs: The training split.
         validation: The validation split, read the same way.
-        scratch: Folder for backups; this run's is removed when it ends.
+        stored: The run's backup, from `backup_path`; to be removed once the result is safe.
         log: Is told a line per epoch.
 
     Raises:
@@ -112,10 +112,8 @@ def train(
     started = time.monotonic()
     model = _trained_part(run, weights, cached=train_inputs.cached)
     trainer = _Trainer(model, run, recipe)
-    defined = (run.address, repr(recipe), sha256(weights), str(train_inputs.cached))
-    data = (train_inputs.identity, validation.identity)
-    path = scratch / f"{backup.key(*defined, *data)}.npz"
-    progress = backup.restore(path, trainer.state()) or backup.Progress([], 0, {})
+    progress = backup.restore(stored, trainer.state()) or backup.Progress([], 0, 0.0, {})
+    before = progress.seconds
     if progress.history:
         log(f"resumed after epoch {len(progress.history)}")
     built = time.monotonic()
@@ -123,17 +121,27 @@ def train(
     while not reason:
         _epoch(trainer, train_inputs, validation, progress, log)
         reason = _stop_reason(progress, recipe)
-        if not reason:
-            backup.save(path, progress, trainer.state())
-    seconds = {
-        "build": round(built - started, 3),
-        "train": round(time.monotonic() - built, 3),
-    }
-    count = len(train_inputs.rows)
-    result = _result(trainer, validation, progress, reason, count, seconds)
-    path.unlink(missing_ok=True)
+        progress.seconds = before + time.monotonic() - built
+        backup.save(stored, progress, trainer.state())
+    seconds = {"build": round(built - started, 3), "train": round(progress.seconds, 3)}
+    result = _result(trainer, validation, progress, reason, len(train_inputs.rows), seconds)
     log(f"{result.outcome}: {reason}, best epoch {result.best_epoch}")
     return result
+
+
+def backup_path(
+    scratch: Path,
+    run: Run,
+    recipe: Recipe,
+    weights: Path,
+    inputs: Sequence[Inputs],
+    code: str,
+    versions: Mapping[str, str],
+) -> Path:
+    """Return where the backup of a run is kept: a name that changes with all that defines it."""
+    defined = (run.address, repr(recipe), sha256(weights), code, repr(sorted(versions.items())))
+    data = (f"{one.cached}:{one.identity}" for one in inputs)
+    return scratch / f"{backup.key(*defined, *data)}.npz"
 
 
 def save_trained(model: Model, path: Path) -> None:
