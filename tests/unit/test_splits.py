@@ -132,7 +132,7 @@ def test_a_split_table_is_read_as_it_was_written(tmp_path: Path) -> None:
     split.to_csv(tmp_path / "s.csv", index=False)
     pd.testing.assert_frame_equal(splits.read_selected(tmp_path / "s.csv"), split)
     (tmp_path / "s.csv").write_text("image,patient,level\n")
-    with pytest.raises(Explained, match="no column split"):
+    with pytest.raises(Explained, match="no column label, part"):
         splits.read_selected(tmp_path / "s.csv")
 
 

@@ -120,8 +120,8 @@ def _networks(page: Page, table: pd.DataFrame, figures: Mapping[str, list[Path]]
     page.heading("6 The full problem: the final runs, on the test split")
     if "pooled" in set(table["fold"]):
         page.note(
-            "Every part of the patients was the test part once; the AUC counts pairs of photographs "
-            "of one fold. The values that all runs share were looked for in parts that are test "
+            "Every part of the patients was the test part once; the AUC counts pairs of photographs"
+            " of one fold. The values that all runs share were looked for in parts that are test "
             "parts here: these figures did not choose them, but they are not blind to the patients."
         )
     small, large = sorted(table["size"].unique())
