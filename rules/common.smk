@@ -19,9 +19,17 @@ shell.prefix(
 )
 
 
+try:
+    configuration.check(
+        config, Path(workflow.basedir) / "rules/schemas/config.schema.yaml"
+    )
+except Explained as error:
+    raise WorkflowError(str(error))
+
+
 wildcard_constraints:
-    study=config.get("study", "[a-z0-9_]+"),
-    task="[a-z][a-z0-9_]*",
+    study=config["study"],
+    task="|".join(config["tasks"]),
     network="[a-z][a-z0-9_]*",
     size=r"\d+",
     part=r"\d+",
@@ -33,13 +41,6 @@ wildcard_constraints:
     run=r".+/fold=[^/]+",
     initial=r"[^/]+/[^/]+/\d+/[^/]+",
 
-
-try:
-    configuration.check(
-        config, Path(workflow.basedir) / "rules/schemas/config.schema.yaml"
-    )
-except Explained as error:
-    raise WorkflowError(str(error))
 
 ASSIGNMENT = {name: config["splits"][name] for name in ("train", "validation", "test")}
 

@@ -5,7 +5,7 @@ rule select_photographs:
     input:
         manifest="results/{study}/manifest.csv",
     output:
-        selected="results/{study}/splits/{task}_selected.csv",
+        selected="results/{study}/selected/{task}.csv",
     log:
         "results/{study}/logs/select_photographs/{task}.log",
     benchmark:
@@ -29,7 +29,7 @@ rule select_photographs:
 
 rule split:
     input:
-        selected="results/{study}/splits/{task}_selected.csv",
+        selected="results/{study}/selected/{task}.csv",
     output:
         table="results/{study}/splits/{task}.csv",
         proof=report(
