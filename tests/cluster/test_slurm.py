@@ -48,7 +48,7 @@ def test_a_run_is_trained_on_the_cluster(tmp_path_factory: pytest.TempPathFactor
     assert jobs and all("JobState=COMPLETED" in job for job in jobs)
 
 
-def test_the_folder_of_the_daemons_is_left_alone_afterwards(tmp_path: Path) -> None:
+def test_the_daemons_come_up_and_are_gone_afterwards(tmp_path: Path) -> None:
     with one_node.slurm(tmp_path / "s") as environment:
         assert "main" in subprocess.check_output(["sinfo"], env=environment, text=True)
     assert subprocess.run(["sinfo"], env=environment, capture_output=True, check=False).returncode

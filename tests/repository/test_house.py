@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 BIN = Path(sys.executable).parent
-RULES = sorted((Path(__file__).parents[2] / "rules").glob("*.smk"))
-SCRIPTS = sorted((Path(__file__).parents[2] / "workflow_scripts").glob("*.py"))
+ROOT = Path(__file__).parents[2]
+RULES = sorted((ROOT / "rules").glob("*.smk"))
+SCRIPTS = sorted((ROOT / "workflow_scripts").glob("*.py"))
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,14 @@ def test_rule_says_all_that_a_rule_should(name: str) -> None:
     for directive in (*directives, "message", "script"):
         assert f"\n    {directive}:" in text, f"{name} lacks {directive}"
     assert f'code=code("{name}")' in text
+    for direction in ("input", "output"):
+        section = re.search(rf"\n    {direction}:\n((?:        .*\n|\n)+)", text)
+        unnamed = (
+            re.findall(r"^        [^ #)\]}\n](?!\w*=).*$", section[1], re.M) if section else []
+        )
+        assert not unnamed, f"{name} has an {direction} without a name: {unnamed}"
+    if "devices.prepare" in (ROOT / f"workflow_scripts/{name}.py").read_text():
+        assert "gpu=" in text, f"{name} may use a GPU and does not ask for one"
     assert f"workflow_scripts/{name}.py" in text
 
 
@@ -82,3 +91,20 @@ def test_nothing_heavy_is_imported_when_the_workflow_is_read(root: Path) -> None
         "sys.exit(bool({'tensorflow', 'keras', 'sklearn', 'cv2'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["python", "tensorflow"])
+def test_environments_pin_what_the_lock_pins(root: Path, name: str) -> None:
+    lock = (root / "envs/cpu.lock").read_text() + (root / "envs/gpu.lock").read_text()
+    pinned = yaml.safe_load((root / f"envs/{name}.yaml").read_text())["dependencies"][-1]["pip"]
+    for requirement in pinned:
+        package = re.sub(r"\[.*\]", "", requirement)
+        assert re.search(rf"^{re.escape(package)}\b", lock, re.MULTILINE), requirement
+
+
+@pytest.mark.parametrize("page", ["README.md", "results/README.md"])
+def test_pages_are_finished_and_their_links_lead_somewhere(root: Path, page: str) -> None:
+    text = (root / page).read_text()
+    assert not re.search(r"@[A-Z]+@|placeholder", text)
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        assert link.startswith("http") or ((root / page).parent / link).is_file(), link

@@ -117,13 +117,13 @@ def test_report_of_snakemake_is_made(finished: Path) -> None:
         assert name in text
 
 
-def test_dag_has_the_whole_chain_and_no_job_per_photograph(finished: Path) -> None:
+def test_dag_has_the_whole_chain_and_no_job_per_photograph(finished: Path, tmp_path: Path) -> None:
     def jobs(*more: str) -> list[str]:
         text = snakemake(finished, *SMALLEST, *more, "--forceall", "--dag", "mermaid-js").stdout
-        return re.findall(r"\[\"?(\w+)", text)
+        return sorted(re.findall(r"\[\"?(\w+)", text))
 
     few = jobs()
-    for rule in (
+    assert {
         "draw_photographs",
         "inspect_photographs",
         "records",
@@ -135,21 +135,42 @@ def test_dag_has_the_whole_chain_and_no_job_per_photograph(finished: Path) -> No
         "curves_figure",
         "saliency",
         "summary",
-    ):
-        assert rule in few
-    assert sorted(few) == sorted(jobs("--config", "source={patients: 4000}"))
+    } <= set(few)
+    many = tmp_path / "many.yaml"
+    many.write_text("source: {patients: 4000}\n")
+    assert few == jobs(str(many))
 
 
-def test_nothing_that_chooses_has_a_test_record_among_its_ancestors(finished: Path) -> None:
-    text = snakemake(finished, *SMALLEST, "--forceall", "--dry-run", "--quiet", "progress").stdout
-    split = pd.read_csv(finished / "results/tests/splits/referable.csv")
-    parts = split.loc[split["split"] == "test", "part"].unique()
-    readers = set()
-    for block in re.split(r"\n(?=rule |localrule )", text):
+def inputs_of(plan: str) -> dict[str, set[str]]:
+    """Return rule → inputs of all its jobs in a dry run."""
+    found: dict[str, set[str]] = {}
+    for block in re.split(r"\n(?=rule |localrule )", plan):
+        rule = re.match(r"(?:local)?rule (\w+):", block)
         inputs = re.search(r"^    input: (.*)$", block, re.MULTILINE)
-        if inputs and any(f"/part-{part}" in inputs.group(1) for part in parts):
-            readers.add(str(re.match(r"(?:local)?rule (\w+):", block)[1]))  # type: ignore[index]
-    assert readers == {"score", "score_baseline"}
+        if rule and inputs:
+            found.setdefault(rule[1], set()).update(inputs[1].split(", "))
+    return found
+
+
+def test_nothing_that_chooses_has_seen_a_test_photograph(finished: Path) -> None:
+    plan = snakemake(finished, *SMALLEST, "--forceall", "--dry-run", "--quiet", "progress").stdout
+    inputs = inputs_of(plan)
+    split = pd.read_csv(finished / "results/tests/splits/referable.csv")
+    test_parts = split.loc[split["split"] == "test", "part"].unique()
+
+    def readers(*marks: str) -> set[str]:
+        return {
+            rule
+            for rule, paths in inputs.items()
+            if any(mark in path for mark in marks for path in paths)
+        }
+
+    # What a fold's test part becomes: records, and nothing that is made of them but predictions.
+    assert readers(*(f"part-{part}" for part in test_parts)) == {"score", "score_baseline"}
+    judges = {"networks_table", "baselines_table", "flips", "saliency"}
+    assert readers("/test.csv") == judges
+    assert not judges & {"finetune", "fit_baseline", "study_table", "score"}
+    assert readers("/operating.json") == {"networks_table", "flips", "saliency"}
 
 
 def test_bad_configuration_stops_before_the_first_job(finished: Path) -> None:
