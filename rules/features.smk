@@ -33,8 +33,8 @@ rule initial_random:
     input:
         train=statistics_records,
     output:
-        weights="results/{study}/initial/{task}/{network}/{size}/{initialisation}-fold={fold},seed={seed}/backbone.weights.h5",
-        origin="results/{study}/initial/{task}/{network}/{size}/{initialisation}-fold={fold},seed={seed}/origin.json",
+        weights="results/{study}/initial/{task}/{network}/{size}/{initialisation}-fold={fold}_seed={seed}/backbone.weights.h5",
+        origin="results/{study}/initial/{task}/{network}/{size}/{initialisation}-fold={fold}_seed={seed}/origin.json",
     log:
         "results/{study}/logs/initial_random/{task}/{network}/{size}/{initialisation}-{fold}-{seed}.log",
     benchmark:

@@ -21,7 +21,7 @@ def test_a_run_is_trained_on_the_cluster(tmp_path_factory: pytest.TempPathFactor
     project = copy_project(tmp_path_factory.mktemp("project"))
     target = (
         "results/tests/runs/extremes/xception/75/random_frozen/head"
-        "/rate=0.001,l2=0,dropout=0.5/fold=holdout,seed=1/record.json"
+        "/rate=0.001_l2=0_dropout=0.5/fold=holdout_seed=1/record.json"
     )
     with one_node.slurm(folder) as environment:
         done = subprocess.run(

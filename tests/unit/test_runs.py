@@ -27,6 +27,11 @@ def test_an_address_leads_back_to_its_run(run: Run) -> None:
     assert Run.parse(run.address) == run
 
 
+@given(RUNS)
+def test_an_address_survives_a_cluster_and_a_shell(run: Run) -> None:
+    assert not set(run.address + run.initial) & set(",;:&|<>(){}[]*?$#! '\"\\")
+
+
 @given(RUNS, RUNS)
 def test_different_runs_have_different_addresses(one: Run, other: Run) -> None:
     assert (one.address == other.address) == (one == other)
@@ -38,7 +43,7 @@ def test_only_random_weights_depend_on_seed_and_fold(run: Run) -> None:
     assert (run.initial == other.initial) == (run.initialisation == "imagenet")
 
 
-@pytest.mark.parametrize("address", ["", "referable/xception", "a/b/c/d/e/rate=1,l2=1,dropout=1/x"])
+@pytest.mark.parametrize("address", ["", "referable/xception", "a/b/c/d/e/rate=1_l2=1_dropout=1/x"])
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(Explained, match="address"):
         Run.parse(address)

@@ -1,7 +1,8 @@
 """A run is its parameters, and its parameters are its address.
 
 Addresses are folders below `results/<study>/runs/`, such as
-`referable/xception/224/imagenet/block14/rate=0.001,l2=0.0001,dropout=0.5/fold=holdout,seed=1`.
+`referable/xception/224/imagenet/block14/rate=0.001_l2=0.0001_dropout=0.5/fold=holdout_seed=1`.
+They hold no commas, at which Snakemake would cut them when it sends a job to a cluster.
 Everything else that defines a run (batch size, epochs, optimiser) is the same for all runs of a
 study and stands in the configuration.
 """
@@ -25,8 +26,8 @@ HOLDOUT = "holdout"
 _ADDRESS = re.compile(
     r"(?P<task>[a-z0-9_]+)/(?P<network>[a-z0-9_]+)/(?P<size>\d+)/(?P<initialisation>[a-z_]+)"
     r"/(?P<depth>[A-Za-z0-9_+]+)"
-    r"/rate=(?P<rate>[-+.0-9e]+),l2=(?P<l2>[-+.0-9e]+),dropout=(?P<dropout>[-+.0-9e]+)"
-    rf"/fold=(?P<fold>{HOLDOUT}|\d+),seed=(?P<seed>\d+)"
+    r"/rate=(?P<rate>[-+.0-9e]+)_l2=(?P<l2>[-+.0-9e]+)_dropout=(?P<dropout>[-+.0-9e]+)"
+    rf"/fold=(?P<fold>{HOLDOUT}|\d+)_seed=(?P<seed>\d+)"
 )
 
 
@@ -63,8 +64,8 @@ class Run:
         """The run's folder below `results/<study>/runs/`."""
         return (
             f"{self.task}/{self.network}/{self.size}/{self.initialisation}/{self.depth}"
-            f"/rate={self.rate:.15g},l2={self.l2:.15g},dropout={self.dropout:.15g}"
-            f"/fold={self.fold},seed={self.seed}"
+            f"/rate={self.rate:.15g}_l2={self.l2:.15g}_dropout={self.dropout:.15g}"
+            f"/fold={self.fold}_seed={self.seed}"
         )
 
     @classmethod
@@ -79,7 +80,7 @@ class Run:
             raise Explained(
                 "not the address of a run",
                 expected="task/network/size/initialisation/depth/"
-                "rate=…,l2=…,dropout=…/fold=…,seed=…",
+                "rate=…_l2=…_dropout=…/fold=…_seed=…",
                 received=address,
                 hint="ask for a run that `snakemake --summary` lists",
             )
@@ -100,7 +101,7 @@ class Run:
         stem = f"{self.task}/{self.network}/{self.size}/{self.initialisation}"
         if self.initialisation == "imagenet":
             return stem
-        return f"{stem}-fold={self.fold},seed={self.seed}"
+        return f"{stem}-fold={self.fold}_seed={self.seed}"
 
     @property
     def has_frozen_part(self) -> bool:
