@@ -8,7 +8,7 @@ import pandas as pd
 from retinopathy import story
 from retinopathy.files import write_text
 from retinopathy.logs import logged
-from retinopathy.tables import TEXT
+from retinopathy.tables import TEXT, WHOLE
 
 
 def main(
@@ -20,7 +20,7 @@ def main(
     page: Path,
 ) -> None:
     """Read tables and figures, and write the page."""
-    read = {name: pd.read_csv(path, dtype=TEXT) for name, path in tables.items()}
+    read = {name: pd.read_csv(path, dtype=TEXT | WHOLE) for name, path in tables.items()}
     read["proofs"] = pd.concat(
         [pd.read_csv(path, dtype=TEXT).assign(task=task) for task, path in proofs.items()]
     )

@@ -31,6 +31,13 @@ def test_metric_rows_begin_with_the_common_columns_and_keep_the_rest() -> None:
     assert table["network"].isna().all()
 
 
+def test_whole_numbers_stay_whole_beside_absent_ones(tmp_path: Path) -> None:
+    table = tables.metric_rows([{"size": 224, "n": 10, "seed": 1}, {"n": 10, "seed": 1}])
+    tables.write(table, tmp_path / "t.csv", tables.METRICS)
+    assert "224.0" not in (tmp_path / "t.csv").read_text()
+    assert tables.read(tmp_path / "t.csv", tables.METRICS)["size"].to_list() == [224, pd.NA]
+
+
 def test_markdown_leaves_out_what_does_not_apply() -> None:
     table = pd.DataFrame({"n": [80.0, 100.0], "auc": [0.71234, np.nan], "none": [None, None]})
     text = tables.markdown(table)

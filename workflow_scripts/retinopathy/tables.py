@@ -37,8 +37,11 @@ CURVES = ("study", "case", "seed", "epoch", "split", "accuracy", "auc", "loss")
 RECOMMENDATION = ("study", "parameter", "recommended", "configured", "followed", "reason")
 """Columns of what a study's validation recommends, beside what the configuration uses."""
 
-TEXT = {"image": str, "patient": str, "fold": str}
+TEXT: dict[str, Any] = {"image": str, "patient": str, "fold": str}
 """Columns that must stay text even where they look like numbers."""
+
+WHOLE: dict[str, Any] = {"size": "Int64", "seed": "Int64", "n": "Int64"}
+"""Columns of whole numbers, some of which may be absent."""
 
 
 def check(table: pd.DataFrame, columns: Sequence[str], name: str) -> None:
@@ -70,7 +73,7 @@ def read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     Raises:
         Explained: A column is missing.
     """
-    table = pd.read_csv(path, dtype=TEXT, keep_default_na=True)
+    table = pd.read_csv(path, dtype=TEXT | WHOLE, keep_default_na=True)
     check(table, columns, path.name)
     return table
 
@@ -98,4 +101,4 @@ def metric_rows(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Return rows of metrics as a table: the common columns first, then what the rows add."""
     table = pd.DataFrame(list(rows))
     extra = [column for column in table.columns if column not in METRICS]
-    return table.reindex(columns=[*METRICS, *extra])
+    return table.reindex(columns=[*METRICS, *extra]).astype(WHOLE)
