@@ -25,11 +25,11 @@ if __name__ == "__main__":
         LOG.info("device: %s", devices.prepare(job.threads))
         main(
             job.wildcards.inputs,
-            baseline_inputs.Materials(
-                records=tuple(map(Path, job.input.records)),
+            baseline_inputs.Materials.of(
+                job.input.records,
+                job.input.weights,
+                job.input.manifest,
                 **job.params.materials,
-                weights=next(map(Path, job.input.weights), None),
-                manifest=next(map(Path, job.input.manifest), None),
             ),
             job.params.seed,
             Path(job.output.models),

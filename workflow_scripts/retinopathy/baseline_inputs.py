@@ -1,9 +1,9 @@
 """What the classical methods are given: pixels, metadata alone, or frozen features."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,22 @@ class Materials:
     network: str | None = None
     weights: Path | None = None
     manifest: Path | None = None
+
+    @classmethod
+    def of(
+        cls,
+        records: Iterable[str],
+        weights: Iterable[str],
+        manifest: Iterable[str],
+        **settings: Any,
+    ) -> "Materials":
+        """Return the materials in lists of paths, of which all but the records may be empty."""
+        return cls(
+            records=tuple(map(Path, records)),
+            weights=next(map(Path, weights), None),
+            manifest=next(map(Path, manifest), None),
+            **settings,
+        )
 
 
 Loaded = tuple[NDArray[np.float32], pd.DataFrame]
