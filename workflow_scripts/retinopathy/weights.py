@@ -30,7 +30,7 @@ from retinopathy.registry import NETWORKS
 KERAS_HOST = "https://storage.googleapis.com/"
 """Where Keras downloads weights from."""
 
-STATISTICS_PHOTOGRAPHS = 256
+STATISTICS_PHOTOGRAPHS = 128
 """From how many photographs at most the statistics of a random network are estimated."""
 
 _STATISTICS_BATCH = 32
