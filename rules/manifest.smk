@@ -3,7 +3,7 @@
 
 rule inspect_photographs:
     input:
-        folders=synthetic_folders,
+        folders=ancient(synthetic_folders),
         labels=label_files,
     output:
         table="results/{study}/manifest/shard-{shard}.csv",

@@ -1,10 +1,12 @@
 """A copy of the project with the smallest study finished in it, made once for all tests."""
 
+import csv
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -48,15 +50,37 @@ def snakemake(
     return done
 
 
-def planned(project: Path, *arguments: str) -> dict[str, set[str]]:
-    """Return rule → reasons of what a dry run would do."""
-    text = snakemake(project, "--dry-run", "--quiet", "progress", *SMALLEST, *arguments).stdout
+@dataclass(frozen=True)
+class Plan:
+    """What a dry run would do.
+
+    Attributes:
+        rules: Rules of which a job would run.
+        stale: Rules of which a job would run because a parameter changed.
+    """
+
+    rules: set[str]
+    stale: set[str]
+
+
+def planned(project: Path, *arguments: str) -> Plan:
+    """Return what a dry run of the smallest study would do."""
+    text = snakemake(project, "--dry-run", "--quiet", "rules", *SMALLEST, *arguments).stdout
+    if "Nothing to be done" in text:
+        return Plan(set(), set())
+    table = text.split("Job stats:")[1].split("total")[0]
+    counted = re.findall(r"^(\w+) +\d+$", table, re.MULTILINE)
+    because = re.search(r"params have changed since last execution:\n +(.*)", text)
+    return Plan(set(counted), set(because[1].split(", ")) if because else set())
+
+
+def inputs_of(project: Path) -> dict[str, set[str]]:
+    """Return rule → input files of all its jobs in the finished smallest study."""
+    text = snakemake(project, *SMALLEST, "--detailed-summary").stdout
+    lines = text[text.index("output_file\t") :].splitlines()
     found: dict[str, set[str]] = {}
-    for block in re.split(r"\n(?=rule |localrule )", text):
-        match = re.match(r"(?:local)?rule (\w+):", block)
-        reason = re.search(r"^    reason: (.*)$", block, re.MULTILINE)
-        if match:
-            found.setdefault(match.group(1), set()).add(reason.group(1) if reason else "")
+    for row in csv.DictReader(lines, delimiter="\t"):
+        found.setdefault(row["rule"], set()).update((row["input-file(s)"] or "").split(","))
     return found
 
 

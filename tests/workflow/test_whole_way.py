@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from retinopathy import tables
-from tests.workflow.conftest import SMALLEST, snakemake
+from tests.workflow.conftest import SMALLEST, inputs_of, snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -141,20 +141,8 @@ def test_dag_has_the_whole_chain_and_no_job_per_photograph(finished: Path, tmp_p
     assert few == jobs(str(many))
 
 
-def inputs_of(plan: str) -> dict[str, set[str]]:
-    """Return rule → inputs of all its jobs in a dry run."""
-    found: dict[str, set[str]] = {}
-    for block in re.split(r"\n(?=rule |localrule )", plan):
-        rule = re.match(r"(?:local)?rule (\w+):", block)
-        inputs = re.search(r"^    input: (.*)$", block, re.MULTILINE)
-        if rule and inputs:
-            found.setdefault(rule[1], set()).update(inputs[1].split(", "))
-    return found
-
-
 def test_nothing_that_chooses_has_seen_a_test_photograph(finished: Path) -> None:
-    plan = snakemake(finished, *SMALLEST, "--forceall", "--dry-run", "--quiet", "progress").stdout
-    inputs = inputs_of(plan)
+    inputs = inputs_of(finished)
     split = pd.read_csv(finished / "results/tests/splits/referable.csv")
     test_parts = split.loc[split["split"] == "test", "part"].unique()
 
