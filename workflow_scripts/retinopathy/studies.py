@@ -4,7 +4,7 @@ Every address is a literal value of the configuration: the graph of jobs is know
 one starts. Runs that two studies share are one run.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -99,11 +99,6 @@ def shown(config: Config, task: str, network: str, size: int) -> Run:
         for case in networks(config)
         if (case.run.task, case.run.network, case.run.size) == (task, network, size)
     )
-
-
-def unique(cases_: Iterable[Case]) -> list[Run]:
-    """Return the runs of `cases_`, each once, in order."""
-    return list(dict.fromkeys(case.run for case in cases_))
 
 
 def _run(study: Config, *, fold: str = HOLDOUT, **values: Any) -> Run:
