@@ -16,14 +16,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
 
 from side_by_side import cpu_milliseconds, write
 
-from retinopathy import photographs, sources
+from retinopathy import decoding, photographs, sources
 
 FOLDER = Path(__file__).parents[2] / "shared" / "data" / "kaggle_raw_sample"
 
 
 def full(data: bytes, box: photographs.CropBox, size: int) -> None:
     """Decode in full, cut to the part of the box that is inside, resize."""
-    image = photographs.decode(data)
+    image = decoding.decode(data)
     left, top = max(box.left, 0), max(box.top, 0)
     cut = image[top : box.top + box.side, left : box.left + box.side]
     cv2.resize(cut, (size, size), interpolation=cv2.INTER_AREA)
@@ -34,7 +34,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     folder = Path(os.environ.get("PHOTOGRAPHS", FOLDER))
     files = [path.read_bytes() for path in sources.list_photographs(folder)]
-    circles = [photographs.find_retina(photographs.decode(data, 8), 8) for data in files]
+    circles = [photographs.find_retina(decoding.decode(data, 8), 8) for data in files]
     boxed = [
         (data, photographs.crop_box(circle)) for data, circle in zip(files, circles, strict=True)
     ]
@@ -42,7 +42,7 @@ def main() -> None:
     for size in (224, 448):
         variants = {
             "floor": lambda size=size: [
-                photographs.decode(data, photographs.strongest_reduction(box.side, size))
+                decoding.decode(data, decoding.strongest_reduction(box.side, size))
                 for data, box in boxed
             ],
             "project": lambda size=size: [

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from retinopathy import figures, manifest, photographs, sheets, splits
+from retinopathy import decoding, figures, manifest, photographs, sheets, splits
 from retinopathy.files import written
 from retinopathy.logs import logged
 
@@ -47,7 +47,7 @@ def _titles(usable: pd.DataFrame) -> Sequence[str]:
     return [figures.LEVELS[level] for level in sorted(usable["level"].unique())]
 
 
-def _examples(usable: pd.DataFrame) -> list[photographs.Pixels]:
+def _examples(usable: pd.DataFrame) -> list[decoding.Pixels]:
     """Return one photograph per level: the one of median brightness, which is seldom a bad one."""
     images = []
     for _, rows in usable.groupby("level"):

@@ -5,7 +5,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from retinopathy import devices, manifest, photographs, saliency, showcase, sources, training
+from retinopathy import (
+    decoding,
+    devices,
+    manifest,
+    saliency,
+    showcase,
+    sources,
+    training,
+)
 from retinopathy.errors import Explained
 from retinopathy.files import read_json, written
 from retinopathy.logs import LOG, logged
@@ -76,7 +84,7 @@ def _probability(model: training.Model, shown: showcase.Shown) -> float:
 def _overlay(model: training.Model, shown: showcase.Shown, path: Path) -> str:
     heat = saliency.normalise(saliency.cam(model, shown.seen[None])[0])
     laid = saliency.overlay(shown.picture, heat)
-    path.write_bytes(photographs.encode_png(laid))
+    path.write_bytes(decoding.encode_png(laid))
     return path.name
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import tensorflow as tf
 
-from retinopathy import features, networks, photographs, records, weights
+from retinopathy import decoding, features, networks, records, weights
 from retinopathy.errors import Explained
 
 pytestmark = pytest.mark.networks
@@ -24,7 +24,7 @@ def shard(folder: Path, names: list[str], part: int) -> Path:
     for place, name in enumerate(names):
         path = folder / f"{name}.png"
         image = drawn.integers(0, 256, (SIZE, SIZE, 3)).astype(np.uint8)
-        path.write_bytes(photographs.encode_png(image))
+        path.write_bytes(decoding.encode_png(image))
         row = {"image": name, "patient": name[:-5], "level": 4 * (place % 2), "label": place % 2}
         box = {"crop_left": 0, "crop_top": 0, "crop_side": SIZE}
         rows.append(row | box | {"part": part, "path": str(path)})

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from retinopathy import (
+    decoding,
     features,
     inputs,
-    photographs,
     predictions,
     records,
     tables,
@@ -52,7 +52,7 @@ def shard(folder: Path, split: str, labels: list[int], part: int) -> Path:
     for place, label in enumerate(labels):
         name = f"{part}{place}_left"
         image = drawn.integers(0, 120 + 130 * label, (SIZE, SIZE, 3)).astype(np.uint8)
-        (folder / f"{name}.png").write_bytes(photographs.encode_png(image))
+        (folder / f"{name}.png").write_bytes(decoding.encode_png(image))
         row = {"image": name, "patient": name[:-5], "level": 4 * label, "label": label}
         box = {"crop_left": 0, "crop_top": 0, "crop_side": SIZE}
         rows.append(row | box | {"part": part, "path": str(folder / f"{name}.png")})

@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from retinopathy import photographs
+from retinopathy import decoding, photographs
+from retinopathy.decoding import Pixels
 from retinopathy.errors import Explained
 from retinopathy.parts import shard_of
-from retinopathy.photographs import Circle, Pixels
+from retinopathy.photographs import Circle
 
 OK = "ok"
 LEVELS = range(5)
@@ -223,9 +224,9 @@ def _measure_file(path: Path) -> dict[str, object]:
 
 def _measure(data: bytes) -> dict[str, object]:
     """Return the columns that a photograph's content determines, from one reduced decode."""
-    width, height = photographs.dimensions(data)
-    reduction = photographs.strongest_reduction(max(width, height), _SMALL_SIDE)
-    small = photographs.decode(data, reduction)
+    width, height = decoding.dimensions(data)
+    reduction = decoding.strongest_reduction(max(width, height), _SMALL_SIDE)
+    small = decoding.decode(data, reduction)
     circle = photographs.find_retina(small, reduction)
     box = photographs.crop_box(circle)
     grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)

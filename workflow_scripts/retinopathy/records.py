@@ -13,7 +13,7 @@ import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from retinopathy import photographs
+from retinopathy import decoding, photographs
 from retinopathy.errors import Explained
 from retinopathy.files import written
 from retinopathy.parts import draw, shard_of
@@ -207,7 +207,7 @@ def _encode(row: Mapping[Hashable, Any], size: int, contrast: str) -> bytes:
     box = CropBox(int(row["crop_left"]), int(row["crop_top"]), int(row["crop_side"]))
     data = Path(row["path"]).read_bytes()
     texts = {
-        "pixels": photographs.encode_png(photographs.prepare(data, box, size, contrast)),
+        "pixels": decoding.encode_png(photographs.prepare(data, box, size, contrast)),
         "image": str(row["image"]).encode(),
         "patient": str(row["patient"]).encode(),
     }
