@@ -16,7 +16,13 @@ from retinopathy.errors import Explained
 pytestmark = pytest.mark.networks
 
 NAMES = sorted(registry.NETWORKS)
-INSIDE = {"xception": "block13+3", "inception_v3": "mixed9+5", "densenet169": "conv5+200"}
+INSIDE = {
+    "xception": "block13+3",
+    "inception_v3": "mixed9+5",
+    "densenet169": "conv5+200",
+    "mobilenet_v2": "block15+4",
+    "resnet50_v2": "conv5_block2+4",
+}
 
 
 def built(network: str, **changes: Any) -> Any:
@@ -53,13 +59,22 @@ def test_blocks_start_with_their_own_layers(flat: Any) -> None:
             assert last == block
     if flat.name == "xception":
         assert flat.layers[facts.blocks["block14"] + 1].name == "block14_sepconv1"
+    starts = {block: flat.layers[place + 1].name for block, place in facts.blocks.items()}
     if flat.name == "densenet169":
-        assert flat.layers[facts.blocks["conv5"] + 1].name == "conv5_block1_0_bn"
+        assert starts["conv5"] == "conv5_block1_0_bn"
+    if flat.name == "mobilenet_v2":
+        for number in range(1, 17):
+            assert starts[f"block{number}"] == f"block_{number}_expand"
+        assert (starts["block0"], starts["top"]) == ("expanded_conv_depthwise", "Conv_1")
+    if flat.name == "resnet50_v2":
+        for block in list(starts)[1:]:
+            assert starts[block] == f"{block}_preact_bn"
 
 
 def test_preprocessing_is_that_of_keras(flat: Any) -> None:
-    modules = {"inception_v3": "inception_v3", "xception": "xception", "densenet169": "densenet"}
-    theirs = getattr(keras.applications, modules[flat.name]).preprocess_input
+    modules = {"densenet169": "densenet", "resnet50_v2": "resnet_v2"}
+    module = modules.get(flat.name, flat.name)
+    theirs = getattr(keras.applications, module).preprocess_input
     pixels = noise(flat)
     ours = flat.get_layer(networks.PREPROCESSING)(pixels)
     np.testing.assert_allclose(ours, theirs(pixels.copy()), atol=1e-5)
