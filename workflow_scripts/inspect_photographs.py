@@ -13,6 +13,7 @@ from retinopathy.logs import LOG, logged
 def main(
     folders: Sequence[Path],
     labels: Sequence[Path],
+    refused: Sequence[Path],
     columns: tuple[str, str],
     shard: int,
     shards: int,
@@ -23,14 +24,21 @@ def main(
     Args:
         folders: Folders of photographs, searched to any depth.
         labels: Label files; together they label the photographs of all folders.
+        refused: Tables of what could not be taken out of an archive, and why.
         columns: Names of the columns with the image and the level.
         shard: Number of the shard, from 0.
         shards: How many shards there are.
         table: Where to write the rows.
     """
-    files = sources.by_image(folders)
     labelled = pd.concat([sources.read_labels(path, *columns) for path in labels])
-    rows = manifest.inspect_all(labelled, files, shard, shards, LOG.info)
+    rows = manifest.inspect_all(
+        labelled,
+        sources.by_image(folders),
+        sources.read_refused(refused),
+        shard,
+        shards,
+        LOG.info,
+    )
     with written(table) as beside:
         rows.to_csv(beside, index=False)
 
@@ -42,6 +50,7 @@ if __name__ == "__main__":
         main(
             [Path(folder) for folder in job.params.folders],
             [Path(path) for path in job.input.labels],
+            [Path(path) for path in job.input.refused],
             (job.params.image_column, job.params.level_column),
             int(job.wildcards.shard),
             job.params.shards,

@@ -59,9 +59,11 @@ def main(
     threshold = point["threshold"]
     model = training.load_trained(run, weights, trained)
     rows = []
-    for image, path in sources.by_image([folder]).items():
-        # Any level will do: the inspection wants one, the prediction does not.
-        facts = manifest.inspect(image, path, 0)
+    found = sorted(sources.by_image([folder]).items())
+    # Any level will do: the inspection wants one, the prediction does not.
+    inspected = (row for image, files in found for row in manifest.inspect_files(image, files, [0]))
+    for facts in inspected:
+        image = facts["image"]
         row = {"image": image, "threshold": threshold, "quality": facts["status"]}
         if facts["status"] == OK:
             if not facts["circle_found"]:

@@ -1,16 +1,20 @@
 """The manifest: facts of good photographs, reasons for bad ones."""
 
+import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from retinopathy import manifest
+from retinopathy import decoding, manifest
 from retinopathy.errors import Explained
 from retinopathy.manifest import COLUMNS
 from retinopathy.parts import shard_of
+from retinopathy.sources import by_image, image_id
 
 
 def fundus(radius: int = 130, light: float = 1.0) -> bytes:
@@ -58,10 +62,10 @@ def folder(tmp_path: Path) -> Path:
 STATUSES = {
     "1_left": "ok",
     "1_right": "ok",
-    "10_left": "missing file",
+    "10_left": "label without file",
     "2_left": "empty file",
-    "2_right": "unreadable",
-    "3_left": "unreadable",
+    "2_right": "not an image",
+    "3_left": "truncated",
     "3_right": "black",
     "4_left": "white",
     "4_right": "no retina found",
@@ -72,12 +76,12 @@ STATUSES = {
     "7_left": "label missing",
     "7_right": "label out of range",
     "8_left": "conflicting labels",
-    "9_left": "missing file",
+    "9_left": "not a file",
 }
 
 
 def made(folder: Path, shards: int) -> pd.DataFrame:
-    files = {path.stem: path for path in folder.iterdir()}
+    files = by_image([folder])
     levels = dict.fromkeys(STATUSES, 1) | {"6_right": 2, "7_right": 5}
     del levels["7_left"]
     labels = pd.DataFrame({"image": list(levels), "level": list(levels.values())})
@@ -85,7 +89,7 @@ def made(folder: Path, shards: int) -> pd.DataFrame:
     labels = labels.astype({"level": "Int64"})
     tables = []
     for shard in range(shards):
-        table = manifest.inspect_all(labels, files, shard, shards, lambda _: None)
+        table = manifest.inspect_all(labels, files, {}, shard, shards, lambda _: None)
         path = folder / f"{shard}.csv"
         table.to_csv(path, index=False)
         again = manifest.read_manifest(path)
@@ -111,6 +115,8 @@ def test_facts_of_a_good_photograph(folder: Path) -> None:
     box = [row["crop_left"], row["crop_top"], row["crop_side"]]
     assert box == pytest.approx([70, 20, 260], abs=8)
     assert row["brightness"] == pytest.approx(115, abs=15)
+    assert row["saturation"] == pytest.approx(255 * (180 - 40) / 180, abs=15)
+    assert row["quality"] == ""
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 300), (2, 3), (59, 7), (300, 2)])
@@ -119,7 +125,9 @@ def test_tiny_and_narrow_photographs_make_a_row(tmp_path: Path, shape: tuple[int
     cv2.imwrite(str(tmp_path / "1_left.png"), image)
     row = manifest.inspect("1_left", tmp_path / "1_left.png", 0)
     assert (row["height"], row["width"]) == shape
-    assert np.isfinite(np.asarray([row["crop_side"], row["brightness"]], float)).all()
+    assert np.isfinite(
+        np.asarray([row["crop_side"], row["brightness"], row["saturation"]], float)
+    ).all()
 
 
 def test_perceptual_hashes_of_like_photographs_are_near() -> None:
@@ -153,7 +161,8 @@ def test_names_tell_patient_and_eye(image: str, patient: str, eye: str) -> None:
 
 def test_a_photograph_without_label_row_is_listed(folder: Path) -> None:
     none = pd.DataFrame({"image": [], "level": []}).astype({"level": "Int64"})
-    table = manifest.inspect_all(none, {"7_left": folder / "7_left.jpeg"}, 0, 1, lambda _: None)
+    files = {"7_left": by_image([folder])["7_left"]}
+    table = manifest.inspect_all(none, files, {}, 0, 1, lambda _: None)
     assert list(table["status"]) == ["label missing"]
 
 
@@ -165,22 +174,195 @@ def test_shards_share_evenly_and_do_not_depend_on_others() -> None:
 
 def test_an_empty_shard_keeps_its_columns_and_types(tmp_path: Path) -> None:
     none = pd.DataFrame({"image": [], "level": []})
-    table = manifest.inspect_all(none, {}, 0, 1, lambda _: None)
+    table = manifest.inspect_all(none, {}, {}, 0, 1, lambda _: None)
     table.to_csv(tmp_path / "m.csv", index=False)
     pd.testing.assert_frame_equal(manifest.read_manifest(tmp_path / "m.csv"), table)
 
 
 def test_too_many_rejects_stop_the_study(folder: Path) -> None:
-    table = made(folder, 1)
+    table, listed = made(folder, 1), Path("logs/rejects.csv")
     assert len(manifest.rejects(table)) == len(table) - 2
-    manifest.check_rejects(table, 0.9)
-    with pytest.raises(Explained, match=r"15 of 17.*conflicting labels 3"):
-        manifest.check_rejects(table, 0.5)
+    manifest.check_rejects(table, 0.9, listed)
+    with pytest.raises(Explained, match=r"15 of 17.*conflicting labels 3[^$]*logs/rejects\.csv"):
+        manifest.check_rejects(table, 0.5, listed)
     with pytest.raises(Explained, match="there are none"):
-        manifest.check_rejects(table.iloc[:0], 1.0)
+        manifest.check_rejects(table.iloc[:0], 1.0, listed)
+
+
+def test_reasons_are_counted_without_the_photographs_that_they_name() -> None:
+    reasons = pd.Series(
+        [
+            "duplicate of a of b",
+            "conflicting labels, same as x\ny",
+            "conflicting labels",
+            "same name as z",
+            "no retina found",
+            "duplicate off",
+        ]
+    )
+    assert list(manifest.kinds(reasons)) == [
+        "duplicate", "conflicting labels", "conflicting labels",
+        "same name", "no retina found", "duplicate off",
+    ]  # fmt: skip
 
 
 def test_another_table_is_no_manifest(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("image,level\na,1\n")
     with pytest.raises(Explained, match="no column patient"):
         manifest.read_manifest(tmp_path / "m.csv")
+
+
+# Several files with one image id -----------------------------------------------------------------
+
+
+def rows_of_one(folder: Path, contents: dict[str, bytes], *levels: int) -> dict[str, str]:
+    """Return image to status of the files with one image id."""
+    for name, content in contents.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+    ((image, files),) = by_image([folder]).items()
+    return {row["image"]: row["status"] for row in manifest.inspect_files(image, files, levels)}
+
+
+def test_of_different_photographs_with_one_id_none_is_used(tmp_path: Path) -> None:
+    contents = {"a/1.png": fundus(101), "b/1.jpeg": fundus(102), "b/1.png": fundus(102)}
+    assert rows_of_one(tmp_path, contents, 0) == {
+        "1": "same name as b/1.jpeg",
+        "b/1.jpeg": "same name as a/1.png",
+        "b/1.png": "same name as a/1.png",
+    }
+
+
+def test_of_equal_photographs_with_one_id_the_first_is_used(tmp_path: Path) -> None:
+    contents = {"a/1.png": fundus(), "b/1.jpeg": fundus(), "c/1.jpeg": b""}
+    assert rows_of_one(tmp_path, contents, 0) == {
+        "1": "ok",
+        "b/1.jpeg": "duplicate of 1",
+        "c/1.jpeg": "empty file",
+    }
+
+
+def test_a_bad_file_does_not_take_the_id_of_a_good_one(tmp_path: Path) -> None:
+    contents = {"a/1.png": b"", "b/1.jpeg": flat(1), "c/1.jpeg": fundus()}
+    assert rows_of_one(tmp_path, contents, 9) == {
+        "a/1.png": "empty file",
+        "b/1.jpeg": "black",
+        "1": "label out of range",
+    }
+
+
+def test_of_bad_files_only_the_first_has_the_id(tmp_path: Path) -> None:
+    assert rows_of_one(tmp_path, {"a/1.png": b"", "b/1.jpeg": flat(1)}) == {
+        "1": "empty file",
+        "b/1.jpeg": "black",
+    }
+
+
+# Files that cannot be had ------------------------------------------------------------------------
+
+
+def test_a_file_that_vanishes_after_the_listing_is_missing(folder: Path) -> None:
+    files = by_image([folder])
+    (folder / "1_left.jpeg").unlink()
+    (row,) = manifest.inspect_files("1_left", files["1_left"], [0])
+    assert row["status"] == "missing file"
+
+
+def test_refused_entries_have_their_reason_unless_the_file_is_there(folder: Path) -> None:
+    labels = pd.DataFrame({"image": ["1_left", "20_left"], "level": [1, 2]})
+    files = {"1_left": by_image([folder])["1_left"]}
+    refused = {"1_left": "too large", "20_left": "encrypted", "30_left": "leaves the folder"}
+    table = manifest.inspect_all(labels, files, refused, 0, 1, lambda _: None)
+    assert dict(zip(table["image"], table["status"], strict=True)) == {
+        "1_left": "ok",
+        "20_left": "encrypted",
+        "30_left": "leaves the folder",
+    }
+
+
+def test_what_is_no_file_has_no_path_that_others_might_open(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "1_left.jpeg")
+    row = manifest.inspect("1_left", tmp_path / "1_left.jpeg", 0)
+    assert (row["status"], row["path"]) == ("not a file", "")
+
+
+def test_a_negative_shows_no_retina(tmp_path: Path) -> None:
+    decoded = decoding.decode(fundus())
+    for name, image, status in (
+        ("inverted", 255 - decoded, "no retina found"),
+        ("on paper", np.where(decoded < 30, 250, decoded), "ok"),
+        ("swapped", decoded[..., ::-1], "ok"),
+    ):
+        path = tmp_path / f"{name}.png"
+        path.write_bytes(decoding.encode_png(np.ascontiguousarray(image, np.uint8)))
+        assert manifest.inspect(name, path, 0)["status"] == status, name
+
+
+# Combining ---------------------------------------------------------------------------------------
+
+
+def good_rows(rows: list[tuple[str, str, int]]) -> pd.DataFrame:
+    """Return usable rows: image, sha256, level."""
+    return pd.DataFrame(
+        [
+            dict.fromkeys(COLUMNS)
+            | {"image": image, "sha256": digest, "level": level, "status": "ok"}
+            for image, digest, level in rows
+        ]
+    )
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.text("ab", max_size=3), st.sampled_from("xyz"), st.integers(0, 1)),
+        unique_by=lambda row: row[0],
+        min_size=1,
+    )
+)
+def test_what_is_there_twice_is_marked_as_a_loop_would_mark_it(
+    rows: list[tuple[str, str, int]],
+) -> None:
+    table = manifest.combine([good_rows(rows)])
+    expected = {}
+    for digest in "xyz":
+        same = sorted(row for row in rows if row[1] == digest)
+        levels = {level for _, _, level in same}
+        for place, (image, _, _) in enumerate(same):
+            if len(same) == 1 or (len(levels) == 1 and place == 0):
+                expected[image] = "ok"
+            elif len(levels) == 1:
+                expected[image] = f"duplicate of {same[0][0]}"
+            else:
+                other = same[1 if place == 0 else 0][0]
+                expected[image] = f"conflicting labels, same as {other}"
+    assert dict(zip(table["image"], table["status"], strict=True)) == expected
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.text(min_size=1), min_size=1))
+def test_any_name_survives_its_table(
+    tmp_path_factory: pytest.TempPathFactory, names: list[str]
+) -> None:
+    labels = pd.DataFrame({"image": [image_id(name) for name in names], "level": 1})
+    table = manifest.inspect_all(labels, {}, {}, 0, 1, lambda _: None)
+    path = tmp_path_factory.mktemp("names") / "manifest.csv"
+    table.to_csv(path, index=False)
+    pd.testing.assert_frame_equal(manifest.read_manifest(path), table)
+    assert set(table["image"]) == set(labels["image"])
+
+
+def test_grades_of_quality_join_by_image() -> None:
+    table = manifest.combine([good_rows([("a", "1", 0), ("b", "2", 0), ("c", "3", 0)])])
+    rows = [("a", "Good"), ("b", "Good"), ("b", "Reject"), ("z", "Usable")]
+    said: list[str] = []
+    joined = manifest.join_quality(
+        table, pd.DataFrame(rows, columns=["image", "quality"]), said.append
+    )
+    assert dict(zip(joined["image"], joined["quality"], strict=True)) == {
+        "a": "Good",
+        "b": "",
+        "c": "",
+    }
+    assert [line.split()[0] for line in said] == ["1", "1"]
+    pd.testing.assert_frame_equal(joined.drop(columns="quality"), table.drop(columns="quality"))

@@ -1,26 +1,48 @@
 """The manifest: one row per photograph, good or bad, with what later stages need to know.
 
 Bad input is data: a photograph that cannot be used has the reason in its column `status`, and the
-study goes on without it.
+study goes on without it. The first of these reasons that holds counts:
+
+1. the name: `unreadable name` (no UTF-8, or with characters that tables lose);
+2. what is there: `label without file`, or the reason why it could not be taken out of an archive;
+   `missing file` (a name that leads nowhere), `not a file`, `unreadable` (the system refuses),
+   `too large` (more bytes than `decoding.MOST_BYTES`), `empty file`;
+3. the content: `not an image` (no JPEG, PNG or TIFF, whatever its ending), `truncated` (its end is
+   missing), `too large` (more pixels than `decoding.MOST_PIXELS`), `unreadable` (no decoder gets
+   through without meeting damage);
+4. the picture: `black`, `white`, `no retina found`;
+5. other photographs with the same image id: `duplicate of X` where the bytes are the same,
+   `same name as X` where they are not, for then none of them can be trusted;
+6. the label: `conflicting labels` (several levels), `label missing` (none, or none that is a whole
+   number), `label out of range`;
+7. photographs with other names and the same bytes: `duplicate of X`, `conflicting labels, same as
+   X` where their levels differ.
+
+A photograph that is rejected for 1 to 4 says nothing about others of the same image id.
 """
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
 
 from retinopathy import decoding, photographs
-from retinopathy.decoding import Pixels
+from retinopathy.decoding import Look, Pixels, Unusable
 from retinopathy.errors import Explained
 from retinopathy.parts import shard_of
 from retinopathy.photographs import Circle
+from retinopathy.sources import Found, spelled
 
 OK = "ok"
 LEVELS = range(5)
+
+_GOOD_PICTURES = (OK, "label missing", "label out of range")
 
 _TYPES = {
     "image": "str",
@@ -34,21 +56,26 @@ _TYPES = {
     "sha256": "str",
     "phash": "str",
     "brightness": "float64",
+    "saturation": "float64",
     "crop_left": "Int64",
     "crop_top": "Int64",
     "crop_side": "Int64",
     "circle_found": "boolean",
+    "quality": "str",
     "status": "str",
 }
 
 COLUMNS = tuple(_TYPES)
-"""Columns of the manifest. `brightness` is the mean grey value, 0–255, of the retina's centre;
-`phash` a perceptual hash; sizes and positions are in pixels of the full photograph. What could not
-be measured is empty."""
+"""Columns of the manifest. `brightness` and `saturation` are the mean grey value and the mean
+saturation (of hue, saturation, value), 0–255, of the retina's centre; `phash` is a perceptual hash;
+`quality` a published grade; sizes and positions are in pixels of the full photograph. What could
+not be measured, and the path of what is no file, is empty."""
 
 _SMALL_SIDE = 256  # the retina is measured on a copy whose larger side has at least this
 _SPOKEN = 500  # photographs between two messages
 _LIKENESS = 8  # bits by 8 bits of the perceptual hash
+_BRIGHT, _BLUER = 200, 20  # grey levels: corners of a negative, and blue above red in its retina
+_NAMED = re.compile(r"^(duplicate|conflicting labels|same name)( of|, same as| as) .*", re.DOTALL)
 
 
 def identify(image: str) -> tuple[str, str]:
@@ -59,7 +86,7 @@ def identify(image: str) -> tuple[str, str]:
     return image, ""
 
 
-def inspect(image: str, path: Path | None, level: int | None) -> dict[str, object]:
+def inspect(image: str, path: Path | None, level: int | None) -> dict[str, Any]:
     """Return the manifest's row of one photograph; bad input makes a row too, never an error.
 
     Args:
@@ -68,15 +95,13 @@ def inspect(image: str, path: Path | None, level: int | None) -> dict[str, objec
         level: Its level, or None when it has none.
 
     Returns:
-        The values of `COLUMNS`; `status` is `ok` or the first of these that holds: missing file,
-        empty file, unreadable, black, white, no retina found, label missing, label out of range.
+        The values of `COLUMNS`.
     """
     patient, eye = identify(image)
-    row: dict[str, object] = dict.fromkeys(COLUMNS)
+    row: dict[str, Any] = dict.fromkeys(COLUMNS)
+    row |= dict.fromkeys(("path", "sha256", "phash", "quality"), "")
     row |= {"image": image, "patient": patient, "eye": eye, "level": level}
-    row |= {"path": "" if path is None else str(path), "sha256": "", "phash": ""}
-    measured = {"status": "missing file"} if path is None else _measure_file(path)
-    row |= measured
+    row |= {"status": "label without file"} if path is None else _measure_file(path)
     if row["status"] == OK and level is None:
         row["status"] = "label missing"
     elif row["status"] == OK and level not in LEVELS:
@@ -84,9 +109,42 @@ def inspect(image: str, path: Path | None, level: int | None) -> dict[str, objec
     return row
 
 
+def inspect_files(
+    image: str, files: Sequence[Found], levels: Collection[int]
+) -> list[dict[str, Any]]:
+    """Return the manifest's rows of one image id.
+
+    Args:
+        image: The image id.
+        files: What there is of that name, sorted; usually one.
+        levels: Its levels, usually one.
+
+    Returns:
+        A row for each file, or one if there is none. At most one is usable; it, or else the first,
+        is called `image`, and the others by their paths.
+    """
+    level = next(iter(levels)) if len(levels) == 1 else None
+    paths: list[Path | None] = [file.path for file in files]
+    rows = [inspect(image, path, level) for path in paths or [None]]
+    alike = [place for place, row in enumerate(rows) if row["status"] in _GOOD_PICTURES]
+    kept = alike[0] if alike else 0
+    for place, file in enumerate(files):
+        if place != kept:
+            rows[place]["image"] = file.name
+    same = len({rows[place]["sha256"] for place in alike}) <= 1
+    for place in alike[1:]:
+        rows[place]["status"] = f"duplicate of {image}" if same else _same_name(files[kept])
+    if not same:
+        rows[kept]["status"] = _same_name(files[alike[1]])
+    if len(levels) > 1 and rows[kept]["status"] == "label missing":
+        rows[kept]["status"] = "conflicting labels"
+    return rows
+
+
 def inspect_all(
     labels: pd.DataFrame,
-    files: Mapping[str, Path],
+    files: Mapping[str, Sequence[Found]],
+    refused: Mapping[str, str],
     shard: int,
     shards: int,
     progress: Callable[[str], None],
@@ -95,29 +153,30 @@ def inspect_all(
 
     Args:
         labels: Columns image, level, as `sources.read_labels` returns them.
-        files: Image id → file.
+        files: Image id → files, as `sources.by_image` returns them.
+        refused: Image id → why it could not be taken out of an archive.
         shard: Which shard, in [0, shards).
         shards: How many there are; an added photograph changes one of them only.
         progress: Called with a sentence now and then.
 
     Returns:
-        Rows of the manifest, sorted by image. A photograph with several levels has the status
-        "conflicting labels".
+        Rows of the manifest, sorted by image.
     """
     given: dict[str, set[int]] = {}
     for image, level in zip(labels["image"], labels["level"], strict=True):
         given.setdefault(image, set()).update([] if pd.isna(level) else [int(level)])
-    images = sorted(name for name in given.keys() | files.keys() if shard_of(name, shards) == shard)
+    known = given.keys() | files.keys() | refused.keys()
+    images = sorted(name for name in known if shard_of(name, shards) == shard)
     rows = []
     for done, image in enumerate(images, start=1):
-        levels = given.get(image, set())
-        row = inspect(image, files.get(image), min(levels) if len(levels) == 1 else None)
-        if len(levels) > 1 and row["status"] == "label missing":
-            row["status"] = "conflicting labels"
-        rows.append(row)
+        found = inspect_files(image, files.get(image, ()), given.get(image, set()))
+        if image in refused and image not in files:
+            found[0]["status"] = refused[image]
+        rows += found
         if done % _SPOKEN == 0 or done == len(images):
             progress(f"{done} of {len(images)} photographs inspected")
-    return _typed(pd.DataFrame(rows, columns=list(COLUMNS)))
+    table = _typed(pd.DataFrame(rows, columns=list(COLUMNS)))
+    return table.sort_values("image", ignore_index=True)
 
 
 def combine(shards: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -128,14 +187,37 @@ def combine(shards: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """
     manifest = _typed(pd.concat(shards)).sort_values("image", ignore_index=True)
     good = manifest[manifest["status"] == OK]
-    for _, same in good[good.duplicated("sha256", keep=False)].groupby("sha256"):
-        first, *others = same["image"]
-        if len(set(same["level"])) == 1:
-            manifest.loc[same.index[1:], "status"] = f"duplicate of {first}"
-        else:
-            manifest.loc[same.index[1:], "status"] = f"conflicting labels, same as {first}"
-            manifest.loc[same.index[0], "status"] = f"conflicting labels, same as {others[0]}"
+    same = good[good.duplicated("sha256", keep=False)]
+    groups = same.groupby("sha256")
+    place, agree = groups.cumcount(), groups["level"].transform("nunique") == 1
+    first = groups["image"].transform("first")
+    second = same["sha256"].map(same[place == 1].set_index("sha256")["image"])
+    duplicates = first[agree & (place > 0)]
+    conflicts = first.where(place > 0, second)[~agree]
+    manifest.loc[duplicates.index, "status"] = "duplicate of " + duplicates
+    manifest.loc[conflicts.index, "status"] = "conflicting labels, same as " + conflicts
     return manifest
+
+
+def join_quality(
+    manifest: pd.DataFrame, grades: pd.DataFrame, say: Callable[[str], None]
+) -> pd.DataFrame:
+    """Add published grades of quality; an image with several different ones has none.
+
+    Args:
+        manifest: The manifest.
+        grades: Columns image, quality, as `sources.read_grades` returns them.
+        say: Called with how many grades could not be used.
+
+    Returns:
+        The manifest with `quality`.
+    """
+    several = grades["image"].duplicated(keep=False)
+    known = grades["image"].isin(manifest["image"])
+    say(f"{grades.loc[several, 'image'].nunique()} images have several grades of quality: none")
+    say(f"{(~known).sum()} grades of quality are of unknown images")
+    quality = grades[~several].set_index("image")["quality"]
+    return _typed(manifest.assign(quality=manifest["image"].map(quality).fillna("")))
 
 
 def usable(manifest: pd.DataFrame) -> pd.DataFrame:
@@ -149,25 +231,31 @@ def rejects(manifest: pd.DataFrame) -> pd.DataFrame:
     return rejected.rename(columns={"status": "reason"}).reset_index(drop=True)
 
 
-def check_rejects(manifest: pd.DataFrame, limit: float) -> None:
+def kinds(reasons: pd.Series) -> pd.Series:
+    """Return reasons of rejection without the photographs that they name."""
+    return reasons.str.replace(_NAMED, r"\1", regex=True)
+
+
+def check_rejects(manifest: pd.DataFrame, limit: float, listed: Path) -> None:
     """Check that not too many photographs were lost.
 
     Args:
         manifest: The whole manifest.
         limit: Largest share of rejects that is acceptable, in [0, 1].
+        listed: Where they are listed.
 
     Raises:
         Explained: More than that was rejected, or there is no photograph at all.
     """
-    reasons = rejects(manifest)["reason"].str.replace(r"( of|, same as) .*", "", regex=True)
+    reasons = rejects(manifest)["reason"]
     if len(manifest) and len(reasons) <= limit * len(manifest):
         return
-    counts = ", ".join(f"{reason} {n}" for reason, n in reasons.value_counts().items())
+    counts = ", ".join(f"{reason} {n}" for reason, n in kinds(reasons).value_counts().items())
     raise Explained(
         "too many photographs are rejected",
         expected=f"at most {limit:.1%} of the photographs",
         received=f"{len(reasons)} of {len(manifest)}: {counts or 'there are none'}",
-        hint="the log lists them; correct the source, or raise `photographs: reject_limit:`",
+        hint=f"{listed} lists them; correct the source, or raise `photographs: reject_limit:`",
     )
 
 
@@ -205,52 +293,61 @@ def _typed(table: pd.DataFrame) -> pd.DataFrame:
     return table.astype(_TYPES)
 
 
-def _measure_file(path: Path) -> dict[str, object]:
+def _same_name(file: Found) -> str:
+    return f"same name as {file.name}"
+
+
+def _measure_file(path: Path) -> dict[str, Any]:
     """Return the columns that one file determines."""
-    if not path.is_file():
-        return {"status": "missing file"}
+    if spelled(str(path)) != str(path):
+        return {"status": "unreadable name"}
     try:
-        data = path.read_bytes()
-    except OSError:
-        return {"status": "unreadable"}
-    known: dict[str, object] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        data = decoding.read(path)
+    except Unusable as error:
+        return {"path": "" if error.reason == "not a file" else str(path), "status": error.reason}
+    known = {"path": str(path), "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
     if not data:
         return known | {"status": "empty file"}
     try:
-        return known | _measure(data)
-    except Explained:
-        return known | {"status": "unreadable"}
+        return known | _measure(decoding.look(data, _SMALL_SIDE))
+    except Unusable as error:
+        return known | {"status": error.reason}
 
 
-def _measure(data: bytes) -> dict[str, object]:
-    """Return the columns that a photograph's content determines, from one reduced decode."""
-    width, height = decoding.dimensions(data)
-    reduction = decoding.strongest_reduction(max(width, height), _SMALL_SIDE)
-    small = decoding.decode(data, reduction)
-    circle = photographs.find_retina(small, reduction)
+def _measure(seen: Look) -> dict[str, Any]:
+    """Return the columns that a photograph's pixels determine."""
+    circle = photographs.find_retina(seen.pixels, seen.reduction)
     box = photographs.crop_box(circle)
-    grey = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
-    centre = _centre(grey, circle, reduction)
+    grey = np.asarray(cv2.cvtColor(seen.pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+    centre = _centre(grey.shape, circle, seen.reduction)
+    colours = np.ascontiguousarray(seen.pixels[centre])
+    saturation = cv2.cvtColor(colours, cv2.COLOR_RGB2HSV)[..., 1]
+    status = _exposure(grey, grey[centre], circle.found)
+    if status == OK and _is_negative(seen.pixels, colours):
+        status = "no retina found"
     return {
-        "width": width,
-        "height": height,
+        "width": seen.width,
+        "height": seen.height,
         "phash": _perceptual_hash(grey),
-        "brightness": round(float(centre.mean()), 2),
+        "brightness": round(float(grey[centre].mean()), 2),
+        "saturation": round(float(saturation.mean()), 2),
         "crop_left": box.left,
         "crop_top": box.top,
         "crop_side": box.side,
         "circle_found": circle.found,
-        "status": _exposure(grey, centre, circle.found),
+        "status": status,
     }
 
 
-def _centre(grey: Pixels, circle: Circle, reduction: int) -> Pixels:
-    """Return the square of half the circle's diameter around its centre, as far as it is there."""
+def _centre(shape: tuple[int, ...], circle: Circle, reduction: int) -> tuple[slice, slice]:
+    """Return rows and columns of the square of half the circle's diameter around its centre."""
+    height, width = shape
     x, y, half = (value / reduction for value in (circle.x, circle.y, circle.radius / 2))
     rows = slice(max(0, int(y - half)), max(0, math.ceil(y + half)))
     columns = slice(max(0, int(x - half)), max(0, math.ceil(x + half)))
-    centre = grey[rows, columns]
-    return centre if centre.size else grey  # a circle may be centred beyond the photograph
+    inside = min(rows.stop, height) > rows.start and min(columns.stop, width) > columns.start
+    # A circle may be centred beyond the photograph.
+    return (rows, columns) if inside else (slice(None), slice(None))
 
 
 def _exposure(grey: Pixels, centre: Pixels, found: bool) -> str:
@@ -263,6 +360,16 @@ def _exposure(grey: Pixels, centre: Pixels, found: bool) -> str:
     # Without a circle it may still be a retina that fills the photograph; but not when nine
     # tenths of the photograph are alike.
     return OK if found or high - low >= 8 else "no retina found"
+
+
+def _is_negative(pixels: Pixels, centre: Pixels) -> bool:
+    """Tell whether colours are inverted: bright corners, and a retina bluer than red.
+
+    A negative in grey is not known from a retina on white paper.
+    """
+    corners = pixels[[0, 0, -1, -1], [0, -1, 0, -1]]
+    red, _, blue = centre.reshape(-1, 3).mean(axis=0)
+    return bool(corners.min() >= _BRIGHT and blue - red >= _BLUER)
 
 
 def _perceptual_hash(grey: Pixels) -> str:
