@@ -27,7 +27,16 @@ rule draw_photographs:
         "../workflow_scripts/draw_photographs.py"
 
 
+# These ask Kaggle, which the nodes of a cluster may not reach: they run where Snakemake does.
+localrules:
+    kaggle_labels,
+    kaggle_archive,
+
+
 rule kaggle_labels:
+    input:
+        placed=placed_labels,
+        solution=placed_solution,
     output:
         labels="resources/{study}/kaggle/labels.csv",
     log:
@@ -35,19 +44,87 @@ rule kaggle_labels:
     benchmark:
         "results/{study}/benchmarks/kaggle_labels.tsv"
     conda:
-        "../envs/python.yaml"
+        "../envs/kaggle.yaml"
     threads: 1
     resources:
         mem_mb=500,
-        runtime=10,
+        runtime=30,
     params:
         code=code("kaggle_labels"),
-        labels=config["source"]["labels"],
         photographs=config["source"]["photographs"],
+        sets=config["source"]["sets"],
+        image_column=config["source"]["image_column"],
+        level_column=config["source"]["level_column"],
     message:
-        "Look for the files of the competition"
+        "Fetch the labels of the competition"
     script:
         "../workflow_scripts/kaggle_labels.py"
+
+
+rule kaggle_archive:
+    """Fetch a part of an archive, 8 GB at most, or take the one that is there.
+
+    The part itself is no output: Snakemake would delete it when the job fails, and a download goes
+    on where it stopped. A download tries again by itself, so the job does not. The labels come
+    first because they are small: what Kaggle refuses is then said once, not by every part.
+    """
+    input:
+        labels=ancient(label_files),
+    output:
+        receipt="resources/{study}/kaggle/archives/{archive}.json",
+    log:
+        "results/{study}/logs/kaggle_archive/{archive}.log",
+    benchmark:
+        "results/{study}/benchmarks/kaggle_archive/{archive}.tsv"
+    wildcard_constraints:
+        archive=r"(train|test)\.zip\.\d{3}",
+    conda:
+        "../envs/kaggle.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime=1440,
+    params:
+        code=code("kaggle_archive"),
+        photographs=config["source"]["photographs"],
+    message:
+        "Fetch {wildcards.archive}"
+    script:
+        "../workflow_scripts/kaggle_archive.py"
+
+
+rule kaggle_photographs:
+    """Unpack the photographs of a set, straight from the parts of its archive.
+
+    The disk holds the parts and the photographs: 70 GB at most for train, 106 GB for test. With
+    `remove_archives` it holds all parts and what is unpacked of one of them: 43 GB at most for train,
+    61 GB for test. Photographs are no outputs: an interrupted job goes on.
+    """
+    input:
+        archives=archives_of_set,
+    output:
+        receipt="resources/{study}/kaggle/{kaggle_set}.json",
+        refused="resources/{study}/kaggle/{kaggle_set}_refused.csv",
+    log:
+        "results/{study}/logs/kaggle_photographs/{kaggle_set}.log",
+    benchmark:
+        "results/{study}/benchmarks/kaggle_photographs/{kaggle_set}.tsv"
+    wildcard_constraints:
+        kaggle_set="train|test",
+    conda:
+        "../envs/kaggle.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=480,
+    params:
+        code=code("kaggle_photographs"),
+        photographs=config["source"]["photographs"],
+        remove_archives=config["source"]["remove_archives"],
+    message:
+        "Unpack the photographs of the {wildcards.kaggle_set} set"
+    script:
+        "../workflow_scripts/kaggle_photographs.py"
 
 
 rule pretrained_weights:

@@ -93,7 +93,7 @@ def test_nothing_heavy_is_imported_when_the_workflow_is_read(root: Path) -> None
     assert subprocess.run([sys.executable, "-c", program], cwd=root, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("name", ["python", "tensorflow"])
+@pytest.mark.parametrize("name", ["kaggle", "python", "tensorflow"])
 def test_environments_pin_what_the_lock_pins(root: Path, name: str) -> None:
     lock = (root / "envs/cpu.lock").read_text() + (root / "envs/gpu.lock").read_text()
     pinned = yaml.safe_load((root / f"envs/{name}.yaml").read_text())["dependencies"][-1]["pip"]
