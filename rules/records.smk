@@ -4,7 +4,7 @@
 rule records:
     input:
         manifest="results/{study}/manifest.csv",
-        selected="results/{study}/selected/{task}.csv",
+        selected="results/{study}/subsets/{task}.csv",
     output:
         records="results/{study}/records/{task}/{size}/part-{part}/shard-{shard}.tfrecord",
     log:

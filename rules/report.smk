@@ -8,9 +8,11 @@ rule summary:
         proofs=collect(
             "results/{{study}}/splits/{task}_proof.csv", task=config["tasks"]
         ),
+        subsets=collect("results/{{study}}/subsets/{task}.json", task=config["tasks"]),
         tables=collect(
             "results/{{study}}/tables/{name}.csv",
             name=[
+                "fellow_eye",
                 "baselines",
                 "sweep",
                 "regularisation",

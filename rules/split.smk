@@ -4,8 +4,10 @@
 rule select_photographs:
     input:
         manifest="results/{study}/manifest.csv",
+        lists=list(SUBSETS.values()),
     output:
-        selected="results/{study}/selected/{task}.csv",
+        selected="results/{study}/subsets/{task}.csv",
+        record="results/{study}/subsets/{task}.json",
     log:
         "results/{study}/logs/select_photographs/{task}.log",
     benchmark:
@@ -19,6 +21,7 @@ rule select_photographs:
     params:
         code=code("select_photographs"),
         task=lambda wildcards: config["tasks"][wildcards.task],
+        listed=list(SUBSETS),
         parts=config["splits"]["parts"],
         seed=config["seed"],
     message:
@@ -29,7 +32,7 @@ rule select_photographs:
 
 rule split:
     input:
-        selected="results/{study}/selected/{task}.csv",
+        selected="results/{study}/subsets/{task}.csv",
     output:
         table="results/{study}/splits/{task}.csv",
         proof=report(
@@ -56,3 +59,35 @@ rule split:
         "Split the photographs of the task {wildcards.task}"
     script:
         "../workflow_scripts/split.py"
+
+
+rule fellow_eye:
+    input:
+        manifest="results/{study}/manifest.csv",
+    output:
+        table=report(
+            "results/{study}/tables/fellow_eye.csv",
+            caption="../report/fellow_eye.rst",
+            category="1 Data",
+            labels={"table": "the fellow eye's level as a prediction"},
+        ),
+        markdown="results/{study}/tables/fellow_eye.md",
+    log:
+        "results/{study}/logs/fellow_eye.log",
+    benchmark:
+        "results/{study}/benchmarks/fellow_eye.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("fellow_eye"),
+        tasks=config["tasks"],
+        seed=config["seed"],
+        repetitions=config["evaluation"]["repetitions"],
+    message:
+        "Measure what the fellow eye gives away"
+    script:
+        "../workflow_scripts/fellow_eye.py"

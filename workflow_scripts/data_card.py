@@ -1,61 +1,107 @@
-"""Draw what the photographs are: how many per level, and one example of each."""
+"""Write the data card: what the photographs are, how they are split, and what to beware of."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from retinopathy import decoding, figures, manifest, photographs, sheets, splits
-from retinopathy.files import written
-from retinopathy.logs import logged
-
-EXAMPLE_SIDE = 360
-"""Side of an example in pixels."""
+from retinopathy import card, card_figures, duplicates, figures, manifest, sheets, splits, tables
+from retinopathy.files import read_json, write_text
+from retinopathy.logs import LOG, logged
 
 
 def main(
-    table: Path,
+    study: str,
+    photographs: Path,
     tasks: Mapping[str, Path],
-    counts: Path,
-    levels_figure: Path,
-    examples_figure: Path,
+    proofs: Mapping[str, Path],
+    subsets: Sequence[Path],
+    fellow: Path,
+    external: Mapping[str, tuple[Path, Path]],
+    outputs: Mapping[str, Path],
 ) -> None:
-    """Write the counts per level, their histogram, and an example per level.
+    """Write `table`, `sizes`, `duplicates`, the figures of `card.FIGURES` and `page` of `outputs`.
 
     Args:
-        table: The manifest.
+        study: Name of the study.
+        photographs: The manifest.
         tasks: Task → its split table.
-        counts: Where to write the counts.
-        levels_figure: Where to draw the histogram.
-        examples_figure: Where to draw the examples.
+        proofs: Task → its proof.
+        subsets: What each task's list of photographs is.
+        fellow: Metrics of the fellow eye.
+        external: External set → its manifest, and its photographs that the study has too.
+        outputs: Where to write.
     """
-    usable = manifest.usable(manifest.read_manifest(table))
-    sets = {"all usable": usable} | {
-        f"task {task}": splits.read_selected(path) for task, path in tasks.items()
-    }
-    counted = pd.concat(
-        rows.groupby("level").size().rename("photographs").reset_index().assign(set=name)
-        for name, rows in sets.items()
-    )[["set", "level", "photographs"]]
-    with written(counts) as beside:
-        counted.to_csv(beside, index=False)
-    figures.levels(counted, levels_figure)
-    sheets.draw([sheets.Row("", _examples(usable))], _titles(usable), examples_figure)
+    rows = manifest.read_manifest(photographs)
+    usable = manifest.usable(rows)
+    chosen = {task: splits.read_selected(path) for task, path in tasks.items()}
+    levels = card.levels(
+        {"all usable": usable} | {f"task {task}": table for task, table in chosen.items()}
+    )
+    sizes = card.sizes(usable)
+    candidates = duplicates.candidates(usable)
+    LOG.info("%d pairs of different patients are alike in hash and light", len(candidates))
+    pairs = pd.concat(
+        [duplicates.same_bytes(rows), duplicates.same_pixels(usable, candidates)],
+        ignore_index=True,
+    )
+    tables.write(levels, outputs["table"], ("set", "level", "photographs"))
+    tables.write(sizes, outputs["sizes_table"], ("size", "photographs"))
+    tables.write(pairs, outputs["duplicates"], duplicates.COLUMNS)
+    _draw(rows, usable, levels, sizes, outputs)
+    reasons = manifest.kinds(manifest.rejects(rows)["reason"]).value_counts()
+    page = card.tell(
+        study,
+        {
+            "levels": card.by_set(levels),
+            "proofs": pd.concat(
+                [
+                    pd.read_csv(path, dtype=tables.TEXT).assign(task=task)
+                    for task, path in proofs.items()
+                ]
+            ),
+            "fellow": tables.read(fellow, tables.METRICS),
+            "sizes": sizes,
+            "qualities": card.by_level(usable[usable["quality"] != ""], "quality"),
+            "reasons": reasons.rename("photographs").reset_index(),
+            "duplicates": pairs,
+            "external": card.external(
+                {
+                    name: (manifest.read_manifest(own), tables.read(shared, ("image",)))
+                    for name, (own, shared) in external.items()
+                }
+            ),
+        },
+        [read_json(path) for path in subsets],
+        {
+            "photographs": len(rows),
+            "usable": len(usable),
+            "patients": usable["patient"].nunique(),
+            "crossing": card.crossing(chosen),
+            "candidates": len(candidates),
+        },
+        outputs,
+    )
+    write_text(outputs["page"], page.html())
 
 
-def _titles(usable: pd.DataFrame) -> Sequence[str]:
-    return [figures.LEVELS[level] for level in sorted(usable["level"].unique())]
-
-
-def _examples(usable: pd.DataFrame) -> list[decoding.Pixels]:
-    """Return one photograph per level: the one of median brightness, which is seldom a bad one."""
-    images = []
-    for _, rows in usable.groupby("level"):
-        middle = rows.sort_values(["brightness", "image"]).iloc[len(rows) // 2]
-        box = photographs.CropBox(middle["crop_left"], middle["crop_top"], middle["crop_side"])
-        data = Path(middle["path"]).read_bytes()
-        images.append(photographs.prepare(data, box, EXAMPLE_SIDE, "none"))
-    return images
+def _draw(
+    rows: pd.DataFrame,
+    usable: pd.DataFrame,
+    levels: pd.DataFrame,
+    sizes: pd.DataFrame,
+    outputs: Mapping[str, Path],
+) -> None:
+    figures.levels(levels, outputs["levels"])
+    titles = [figures.LEVELS[level] for level in sorted(usable["level"].unique())]
+    sheets.draw([sheets.Row("", card_figures.examples(usable))], titles, outputs["examples"])
+    card_figures.sizes(sizes, outputs["sizes"])
+    card_figures.light(usable, outputs["brightness"])
+    rejected = card.some_rejects(rows, card_figures.TILES)
+    if rejected.empty:
+        sheets.say("No photograph was rejected.", outputs["rejects"])
+    else:
+        card_figures.sheet(card_figures.rejects(rejected), outputs["rejects"])
 
 
 if __name__ == "__main__":
@@ -63,9 +109,17 @@ if __name__ == "__main__":
 
     with logged(job.log[0]):
         main(
+            job.wildcards.study,
             Path(job.input.manifest),
             dict(zip(job.params.tasks, map(Path, job.input.splits), strict=True)),
-            Path(job.output.table),
-            Path(job.output.levels),
-            Path(job.output.examples),
+            dict(zip(job.params.tasks, map(Path, job.input.proofs), strict=True)),
+            [Path(path) for path in job.input.subsets],
+            Path(job.input.fellow),
+            {
+                name: (Path(own), Path(shared))
+                for name, own, shared in zip(
+                    job.params.external, job.input.external, job.input.overlaps, strict=True
+                )
+            },
+            {name: Path(path) for name, path in job.output.items()},
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from retinopathy import story
-from retinopathy.files import write_text
+from retinopathy.files import read_json, write_text
 from retinopathy.logs import logged
 from retinopathy.tables import TEXT, WHOLE
 
@@ -15,6 +15,7 @@ def main(
     study: str,
     tables: Mapping[str, Path],
     proofs: Mapping[str, Path],
+    subsets: list[Path],
     recommendations: list[Path],
     figures: Mapping[str, list[Path]],
     page: Path,
@@ -24,6 +25,7 @@ def main(
     read["proofs"] = pd.concat(
         [pd.read_csv(path, dtype=TEXT).assign(task=task) for task, path in proofs.items()]
     )
+    read["subsets"] = pd.DataFrame([read_json(path) for path in subsets])
     read["recommendations"] = pd.concat([pd.read_csv(path) for path in recommendations])
     write_text(page, story.tell(study, read, figures).html())
 
@@ -38,6 +40,7 @@ if __name__ == "__main__":
             job.wildcards.study,
             named | {"levels": Path(inputs.levels), "rejects": Path(inputs.rejects)},
             {Path(path).stem.removesuffix("_proof"): Path(path) for path in inputs.proofs},
+            [Path(path) for path in inputs.subsets],
             [Path(path) for path in inputs.recommendations],
             {Path(path).stem: [Path(path)] for path in inputs.figures}
             | {name: [Path(path) for path in inputs[name]] for name in ("saliency", "flips")},

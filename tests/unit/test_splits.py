@@ -8,29 +8,14 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.labelled import EXTREMES, REFERABLE, official, patients
 
 from retinopathy import splits
 from retinopathy.errors import Explained
 from retinopathy.parts import draw, roles
 from retinopathy.splits import Task
 
-EXTREMES = Task("extremes", negative=(0,), positive=(4,), photographs=10**6, balanced=True)
-REFERABLE = Task("referable", (0, 1), (2, 3, 4), 200, balanced=True)
 HOLDOUT = {"train": (0, 1, 2), "validation": (3,), "test": (4,)}
-
-
-def patients(n: int, seed: int = 1) -> pd.DataFrame:
-    """Return a manifest of both eyes of n patients, with the competition's shares of levels."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for patient in range(n):
-        level = rng.choice(5, p=[0.7, 0.08, 0.14, 0.04, 0.04])
-        for eye in ("left", "right"):
-            other = rng.choice(5) if rng.random() < 0.1 else level
-            status = "unreadable" if rng.random() < 0.05 else "ok"
-            rows.append((f"{patient}_{eye}", str(patient), other, status))
-    table = pd.DataFrame(rows, columns=["image", "patient", "level", "status"])
-    return table.astype({"level": "Int64"})
 
 
 @settings(max_examples=20, deadline=None)
@@ -54,37 +39,82 @@ def test_parts_depend_on_the_seed_but_not_on_the_order() -> None:
 
 
 @pytest.mark.parametrize("task", [EXTREMES, REFERABLE])
-@pytest.mark.parametrize("balanced", [True, False])
-@pytest.mark.parametrize("photographs", [7, 60, 10**6])
-def test_selection_keeps_every_promise(task: Task, balanced: bool, photographs: int) -> None:
-    task = dataclasses.replace(task, balanced=balanced, photographs=photographs)
+@pytest.mark.parametrize("balance", ["label", "level"])
+@pytest.mark.parametrize("photographs", [8, 60, 10**6])
+def test_selection_keeps_every_promise(task: Task, balance: str, photographs: int) -> None:
+    task = dataclasses.replace(task, balance=balance, photographs=photographs)
     table = patients(600)
     parts_of = splits.deal_parts(table, 5, 1)
     chosen = splits.select(table, task, parts_of, 1)
-    most = splits.available(table, task, parts_of)
-    whole = photographs - photographs % 2 if balanced else photographs
-    assert len(chosen) == min(whole, most)
+    assert len(chosen) == min(photographs, splits.available(table, task, parts_of))
     assert list(chosen.columns) == ["image", "patient", "level", "label", "part"]
     assert chosen["image"].is_unique
     assert set(chosen["image"]) <= set(table.loc[table["status"] == "ok", "image"])
     assert (chosen["part"] == chosen["patient"].map(parts_of)).all()
     assert (chosen["label"] == chosen["level"].isin(task.positive)).all()
     assert chosen["level"].isin([*task.negative, *task.positive]).all()
-    if balanced:
-        assert (chosen.groupby("part")["label"].mean() == 0.5).all()
+    assert (chosen.groupby("part")["label"].mean() == 0.5).all()
     shuffled = table.sample(frac=1, random_state=5)
     pd.testing.assert_frame_equal(splits.select(shuffled, task, parts_of, 1), chosen)
 
 
+def spread(rows: pd.DataFrame, levels: tuple[int, ...]) -> int:
+    """Return by how much the most frequent of some levels exceeds the rarest."""
+    return int(np.ptp([(rows["level"] == level).sum() for level in levels]))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(30, 400), st.integers(1, 7), st.integers(0, 99), st.integers(1, 200))
+def test_levels_are_equal_in_every_part_and_in_all(
+    n: int, parts: int, seed: int, pairs: int
+) -> None:
+    task = Task("referable", (0, 1), (2, 3, 4), 2 * pairs, "level")
+    table = patients(n, seed)
+    parts_of = splits.deal_parts(table, parts, seed)
+    chosen = splits.select(table, task, parts_of, seed)
+    assert len(chosen) == min(2 * pairs, splits.available(table, task, parts_of))
+    for rows in (chosen, *(part for _, part in chosen.groupby("part"))):
+        assert 2 * rows["label"].sum() == len(rows)
+        assert spread(rows, task.negative) <= 1
+        assert spread(rows, task.positive) <= 1
+
+
+def by_hand(levels: str, parts: str) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Return a manifest of one photograph per patient, and the patients' parts."""
+    names = [f"p{n}" for n in range(len(levels))]
+    table = pd.DataFrame({"image": names, "patient": names, "status": "ok"})
+    table["level"] = pd.array([int(level) for level in levels], "Int64")
+    return table, dict(zip(names, map(int, parts), strict=True))
+
+
 def test_availability_is_known_by_hand() -> None:
-    levels = [0, 0, 4, 4, 4, 1, 0, 4]
-    table = pd.DataFrame(
-        {"image": [f"i{n}" for n in range(8)], "patient": [f"p{n}" for n in range(8)]}
-    ).assign(level=pd.array(levels, "Int64"), status=["ok"] * 7 + ["black"])
-    parts_of = {f"p{n}": part for n, part in enumerate([0, 0, 0, 1, 1, 1, 1, 1])}
+    table, parts_of = by_hand("00444104", "00011111")
+    table.loc[7, "status"] = "black"
     assert splits.available(table, EXTREMES, parts_of) == 4
-    assert splits.available(table, dataclasses.replace(EXTREMES, balanced=False), parts_of) == 6
     assert set(splits.select(table, EXTREMES, parts_of, 3)["part"]) == {0, 1}
+
+
+def test_what_balanced_parts_lose_is_said() -> None:
+    table, parts_of = by_hand("000044" + "044", "000000" + "111")
+    said = splits.stock(table, EXTREMES, parts_of)
+    assert splits.available(table, EXTREMES, parts_of) == 6
+    assert said.startswith("6 distinct and balanced, 8 if parts did not have to be balanced each")
+    assert "level 0: 5" in said
+    assert "level 4: 4" in said
+
+
+def test_levels_are_balanced_by_hand() -> None:
+    task = Task("referable", (0, 1), (2, 3, 4), 10**6, "level")
+    # Part 0: twice 2, 3 and 4, four times 0 and 1; part 1: no level 3.
+    table, parts_of = by_hand("0000111122233444" + "001124", "0" * 16 + "1" * 6)
+    chosen = splits.select(table, task, parts_of, 1)
+    assert chosen["level"].value_counts().to_dict() == {0: 3, 1: 3, 2: 2, 3: 2, 4: 2}
+    assert set(chosen["part"]) == {0}
+    without = table[table["level"] != 3]
+    assert splits.available(without, task, parts_of) == 0
+    assert "level 3: 0" in splits.stock(without, task, parts_of)
+    by_label = dataclasses.replace(task, balance="label")
+    assert splits.available(without, by_label, parts_of) == 12 + 4
 
 
 def test_a_smaller_selection_gives_each_part_its_share() -> None:
@@ -100,6 +130,27 @@ def test_a_task_without_photographs_is_empty() -> None:
     table["level"] = 1
     chosen = splits.select(table, EXTREMES, splits.deal_parts(table, 5, 1), 1)
     assert chosen.empty
+
+
+@pytest.mark.parametrize(
+    ("task", "most"),
+    [
+        (dataclasses.replace(EXTREMES, photographs=5000), 1416),
+        (dataclasses.replace(REFERABLE, photographs=20_000), 13_746),
+        (dataclasses.replace(REFERABLE, photographs=5000, balance="level"), 4248),
+    ],
+    ids=["extremes", "referable", "referable by level"],
+)
+def test_the_competition_has_as_many_as_its_rarest_level_gives(
+    real_photographs: Path, task: Task, most: int
+) -> None:
+    table = official(real_photographs)
+    for seed in (1, 2):
+        parts_of = splits.deal_parts(table, 5, seed)
+        said = splits.stock(table, task, parts_of)
+        assert said.startswith(f"{most} distinct and balanced;")
+        assert "level 4: 708" in said
+        assert len(splits.select(table, task, parts_of, seed)) == most
 
 
 def test_patients_are_in_one_split_and_the_proof_counts_them() -> None:

@@ -38,7 +38,7 @@ def test_a_second_call_does_nothing(finished: Path) -> None:
 
 
 def test_imports_are_followed_to_the_scripts(root: Path) -> None:
-    assert scripts_that_import(root, "page") == {"summary"}
+    assert scripts_that_import(root, "page") == {"summary", "data_card"}
     assert scripts_that_import(root, "sheets") == {"data_card", "saliency", "flip_figure"}
     assert scripts_that_import(root, "backup") == {
         "finetune",
@@ -96,7 +96,7 @@ def test_another_branch_and_back_reruns_nothing(copied: Callable[[], Path]) -> N
     [
         (
             {"evaluation": {"repetitions": 300}},
-            {"study_table", "networks_table", "baselines_table"},
+            {"study_table", "networks_table", "baselines_table", "fellow_eye"},
         ),
         ({"saliency": {"photographs": 4}}, {"saliency"}),
         ({"training": {"patience": 3}}, {"finetune"}),

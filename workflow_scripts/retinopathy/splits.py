@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,14 +29,26 @@ class Task:
         negative: Levels with label 0.
         positive: Levels with label 1; levels in neither are left out.
         photographs: How many photographs to use at most, both labels together.
-        balanced: Whether to use as many of one label as of the other, in every part.
+        balance: What every part has equally often: each `label`; or each label and, within it,
+            each `level` too, up to one photograph.
     """
 
     name: str
     negative: tuple[int, ...]
     positive: tuple[int, ...]
     photographs: int
-    balanced: bool
+    balance: str
+
+    @classmethod
+    def of(cls, name: str, values: Mapping[str, Any]) -> "Task":
+        """Return the task that the configuration's section `tasks: name:` describes."""
+        negative, positive = tuple(values["negative"]), tuple(values["positive"])
+        return cls(name, negative, positive, values["photographs"], values["balance"])
+
+    @property
+    def strata(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """For each label, what makes it up in equal numbers: its levels, or the label itself."""
+        return (self.negative, self.positive) if self.balance == "level" else ((0,), (1,))
 
 
 def deal_parts(manifest: pd.DataFrame, parts: int, seed: int) -> dict[str, int]:
@@ -74,19 +87,35 @@ def select(
     Returns:
         Columns image, patient, level, label, part, sorted by image.
     """
-    rows = _candidates(manifest, task, parts_of)
+    rows = candidates(manifest, task, parts_of)
     quotas = _quotas(_capacities(rows, task), task)
-    order = rows.assign(place=[draw(image, seed) for image in rows["image"]])
-    order = order.sort_values(["place", "image"])
-    rank = order.groupby(["part", "label"]).cumcount()
-    quota = [quotas[key] for key in zip(order["part"], order["label"], strict=True)]
-    chosen = order[rank < np.asarray(quota, np.int64)].drop(columns="place")
+    place = [draw(image, seed) for image in rows["image"]]
+    order = rows.assign(place=place, stratum=_stratum(rows, task)).sort_values(["place", "image"])
+    rank = order.groupby(["part", "stratum"]).cumcount()
+    quota = [quotas[key] for key in zip(order["part"], order["stratum"], strict=True)]
+    chosen = order.loc[rank < np.asarray(quota, np.int64), rows.columns]
     return chosen.sort_values("image", ignore_index=True)
 
 
 def available(manifest: pd.DataFrame, task: Task, parts_of: Mapping[str, int]) -> int:
     """Return how many photographs a task could have, if it asked for any number."""
-    return sum(_capacities(_candidates(manifest, task, parts_of), task).values())
+    return 2 * sum(_capacities(candidates(manifest, task, parts_of), task).values())
+
+
+def stock(manifest: pd.DataFrame, task: Task, parts_of: Mapping[str, int]) -> str:
+    """Say how many balanced photographs a task could have, and of how many usable ones."""
+    rows = candidates(manifest, task, parts_of)
+    there = 2 * sum(_capacities(rows, task).values())
+    whole = 2 * sum(_capacities(rows.assign(part=0), task).values())
+    lost = f", {whole} if parts did not have to be balanced each" if whole > there else ""
+    counts = rows["level"].value_counts()
+    classes = [
+        f"label {label} has {(rows['label'] == label).sum()} usable photographs ("
+        + ", ".join(f"level {level}: {counts.get(level, 0)}" for level in levels)
+        + ")"
+        for label, levels in enumerate((task.negative, task.positive))
+    ]
+    return f"{there} distinct and balanced{lost}; {'; '.join(classes)}"
 
 
 def split_table(selected: pd.DataFrame, roles: Mapping[str, Sequence[int]]) -> pd.DataFrame:
@@ -142,11 +171,23 @@ def proof(table: pd.DataFrame) -> pd.DataFrame:
     if len(shared) or table["image"].duplicated().any():
         twice = table.loc[table["image"].duplicated(), "image"]
         raise ValueError(f"in two splits: patients {list(shared)}; twice: images {list(twice)}")
-    counted = [_count(name, table[table["split"] == name]) for name in SPLITS]
+    counted = []
+    for name in SPLITS:
+        inside = table["split"] == name
+        crossing = set(table.loc[inside, "patient"]) & set(table.loc[~inside, "patient"])
+        counted.append({"split": name, "patients_shared": len(crossing)} | count(table[inside]))
     return pd.DataFrame(counted)
 
 
-def _candidates(manifest: pd.DataFrame, task: Task, parts_of: Mapping[str, int]) -> pd.DataFrame:
+def count(rows: pd.DataFrame) -> dict[str, int]:
+    """Return the numbers of `photographs`, `patients`, `label_0` …, `level_0` … in some rows."""
+    labels = {f"label_{label}": int((rows["label"] == label).sum()) for label in (0, 1)}
+    levels = {f"level_{level}": int((rows["level"] == level).sum()) for level in LEVELS}
+    patients = int(rows["patient"].nunique())
+    return {"photographs": len(rows), "patients": patients} | labels | levels
+
+
+def candidates(manifest: pd.DataFrame, task: Task, parts_of: Mapping[str, int]) -> pd.DataFrame:
     """Return every usable photograph of the task's levels: image, patient, level, label, part."""
     good = usable(manifest)
     wanted = good.loc[
@@ -158,26 +199,42 @@ def _candidates(manifest: pd.DataFrame, task: Task, parts_of: Mapping[str, int])
     )
 
 
-def _capacities(rows: pd.DataFrame, task: Task) -> dict[tuple[int, int], int]:
-    """Return (part, label) → how many photographs of it could be used."""
-    counts = Counter((int(p), int(y)) for p, y in zip(rows["part"], rows["label"], strict=True))
-    if not task.balanced:
-        return dict(counts)
-    parts = {part for part, _ in counts}
-    least = {part: min(counts[part, label] for label in (0, 1)) for part in parts}
-    return {(part, label): least[part] for part in parts for label in (0, 1)}
+def _stratum(rows: pd.DataFrame, task: Task) -> pd.Series:
+    """Return what of `Task.strata` each row belongs to."""
+    return rows["level"] if task.balance == "level" else rows["label"]
 
 
-def _quotas(capacities: Mapping[tuple[int, int], int], task: Task) -> dict[tuple[int, int], int]:
-    """Return (part, label) → how many photographs of it to use."""
-    if not task.balanced:
-        return _share_out(capacities, task.photographs)
-    pairs = {key: n for key, n in capacities.items() if key[1] == 1}
-    shared = _share_out(pairs, task.photographs // 2)
-    return {(part, label): n for (part, _), n in shared.items() for label in (0, 1)}
+def _capacities(rows: pd.DataFrame, task: Task) -> dict[int, int]:
+    """Return part → how many photographs of each label could be used."""
+    counts = Counter(zip(rows["part"], _stratum(rows, task), strict=True))
+    return {
+        int(part): min(
+            len(members) * min(counts[part, stratum] for stratum in members)
+            for members in task.strata
+        )
+        for part in sorted(set(rows["part"]))
+    }
 
 
-def _share_out(capacities: Mapping[tuple[int, int], int], limit: int) -> dict[tuple[int, int], int]:
+def _quotas(capacities: Mapping[int, int], task: Task) -> dict[tuple[int, int], int]:
+    """Return (part, stratum) → how many photographs of it to use.
+
+    What does not divide evenly goes to the strata that have the least so far, so that they differ
+    by at most one over all parts as well.
+    """
+    shared = _share_out(capacities, task.photographs // 2)
+    quotas: Counter[tuple[int, int]] = Counter()
+    for members in task.strata:
+        used = Counter(dict.fromkeys(members, 0))
+        for part, n in shared.items():
+            whole, more = divmod(n, len(members))
+            for place, stratum in enumerate(sorted(members, key=lambda one: (used[one], one))):
+                quotas[part, stratum] = whole + (place < more)
+                used[stratum] += quotas[part, stratum]
+    return quotas
+
+
+def _share_out(capacities: Mapping[int, int], limit: int) -> dict[int, int]:
     """Scale whole numbers down to a sum of `limit`, by largest remainders (Hamilton)."""
     total = sum(capacities.values())
     if total <= limit:
@@ -188,14 +245,3 @@ def _share_out(capacities: Mapping[tuple[int, int], int], limit: int) -> dict[tu
     for key in order[: limit - sum(quotas.values())]:
         quotas[key] += 1
     return quotas
-
-
-def _count(split: str, rows: pd.DataFrame) -> dict[str, object]:
-    labels = {f"label_{label}": int((rows["label"] == label).sum()) for label in (0, 1)}
-    levels = {f"level_{level}": int((rows["level"] == level).sum()) for level in LEVELS}
-    patients = rows["patient"].nunique()
-    return (
-        {"split": split, "photographs": len(rows), "patients": patients, "patients_shared": 0}
-        | labels
-        | levels
-    )

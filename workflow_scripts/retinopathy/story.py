@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from retinopathy import card, manifest
 from retinopathy.page import Page
 
 METRICS = ["n", "auc", "auc_low", "auc_high", "accuracy"]
@@ -15,8 +16,8 @@ def tell(study: str, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, l
 
     Args:
         study: Its name.
-        tables: `levels`, `rejects`, `proofs`, `baselines`, `sweep`, `regularisation`, `depth`,
-            `recommendations`, `networks`, `flips`.
+        tables: `levels`, `rejects`, `proofs`, `subsets`, `fellow_eye`, `baselines`, `sweep`,
+            `regularisation`, `depth`, `recommendations`, `networks`, `flips`.
         figures: Name of a figure → its files.
     """
     page = Page(f"Transfer learning for diabetic retinopathy: the study “{study}”")
@@ -70,11 +71,19 @@ def _photographs(
     page.figure(figures["levels"][0], "Photographs per level: all usable, and per task.")
     page.figure(figures["examples"][0], "One photograph per level, cut to the retina.")
     if not tables["rejects"].empty:
-        kinds = tables["rejects"]["reason"].str.replace(r"( of|, same as) .*", "", regex=True)
-        reasons = kinds.value_counts().rename("photographs").reset_index()
+        reasons = (
+            manifest.kinds(tables["rejects"]["reason"])
+            .value_counts()
+            .rename("photographs")
+            .reset_index()
+        )
         page.table(reasons, ["reason", "photographs"])
     page.say("A patient is in one split only, and in the same one for every task.")
     page.table(tables["proofs"], list(tables["proofs"].columns))
+    page.note("Each task's list of photographs is known by the first digits of its SHA-256:")
+    page.table(tables["subsets"], ["task", "photographs", "patients", "hash"])
+    for row in tables["fellow_eye"].itertuples():
+        page.say(card.warning(row))
 
 
 def _baselines(page: Page, table: pd.DataFrame) -> None:
