@@ -62,14 +62,64 @@ SYNTHETIC_SHARDS = 2
 
 def label_files(wildcards):
     """Return the label files of the source."""
-    if config["source"]["kind"] == "synthetic":
+    source = config["source"]
+    if source["kind"] == "synthetic":
         return [f"{folder}.csv" for folder in synthetic_folders(wildcards)]
-    if (
-        config["source"]["kind"] == "kaggle"
-        and not Path(config["source"]["labels"]).is_file()
+    if source["kind"] == "kaggle" and (
+        "test" in source["sets"] or not placed_labels(wildcards)
     ):
         return [f"resources/{wildcards.study}/kaggle/labels.csv"]
-    return [config["source"]["labels"]]
+    return [source["labels"]]
+
+
+def placed_labels(_wildcards):
+    """Return the labels of the competition's training set, where a person placed them."""
+    return [path for path in [config["source"]["labels"]] if Path(path).is_file()]
+
+
+def placed_solution(_wildcards):
+    """Return the labels of the competition's test set, where a person placed them."""
+    if "test" not in config["source"]["sets"]:
+        return []
+    path = f"{config['source']['photographs']}/{kaggle.SOLUTION}"
+    return [path] if Path(path).is_file() else []
+
+
+# Sets of the competition that are unpacked here. A folder that a person filled needs no archive,
+# and one that was unpacked has a marker: a set stays what it is from one call to the next.
+UNPACKED_SETS = [
+    name
+    for name in config["source"]["sets"]
+    if config["source"]["kind"] == "kaggle"
+    and not archives.is_placed(Path(config["source"]["photographs"], name))
+]
+
+
+def archives_of_set(wildcards):
+    """Return the receipts of the parts of a set's archive."""
+    return collect(
+        "resources/{study}/kaggle/archives/{archive}.json",
+        study=wildcards.study,
+        archive=kaggle.ARCHIVES[wildcards.kaggle_set],
+    )
+
+
+def unpacked_sets(wildcards):
+    """Return the receipts of what is unpacked here."""
+    return collect(
+        "resources/{study}/kaggle/{kaggle_set}.json",
+        study=wildcards.study,
+        kaggle_set=UNPACKED_SETS,
+    )
+
+
+def refused_entries(wildcards):
+    """Return the tables of what was refused in unpacking."""
+    return collect(
+        "resources/{study}/kaggle/{kaggle_set}_refused.csv",
+        study=wildcards.study,
+        kaggle_set=UNPACKED_SETS,
+    )
 
 
 def synthetic_folders(wildcards):
@@ -85,29 +135,52 @@ def synthetic_folders(wildcards):
 
 def photograph_folders(wildcards):
     """Return the folders in which photographs are looked for."""
-    drawn = [f"{folder}/photographs" for folder in synthetic_folders(wildcards)]
-    return drawn or [config["source"]["photographs"]]
+    if config["source"]["kind"] == "synthetic":
+        return [f"{folder}/photographs" for folder in synthetic_folders(wildcards)]
+    if config["source"]["kind"] == "kaggle":
+        return collect(
+            "{photographs}/{kaggle_set}",
+            photographs=config["source"]["photographs"],
+            kaggle_set=config["source"]["sets"],
+        )
+    return [config["source"]["photographs"]]
+
+
+def placed_folders(wildcards):
+    """Return the folders of photographs that no rule fills."""
+    if config["source"]["kind"] == "synthetic":
+        return []
+    return [
+        folder
+        for folder in photograph_folders(wildcards)
+        if Path(folder).name not in UNPACKED_SETS
+    ]
 
 
 def listing(wildcards):
     """Return what tells whether the photographs of a shard changed: names, sizes and times.
 
-    Synthetic photographs are outputs of a rule, which Snakemake follows by itself.
+    Only of photographs that a person placed: others come with an input that tells it.
     """
-    folder = Path(config["source"]["photographs"])
-    if config["source"]["kind"] == "synthetic" or not folder.is_dir():
-        return ""
-    return LISTINGS[int(wildcards.shard)]
-
-
-LISTINGS = (
-    sources.listings(
-        Path(config["source"]["photographs"]), config["photographs"]["shards"]
+    return "".join(
+        listings_of(folder)[int(wildcards.shard)]
+        for folder in placed_folders(wildcards)
     )
-    if config["source"]["kind"] != "synthetic"
-    and Path(config["source"]["photographs"]).is_dir()
-    else []
-)
+
+
+# Called when a parameter needs it: every job reads the rules again, and few need a listing.
+@cache
+def listings_of(folder):
+    """Return what tells whether photographs changed, per shard."""
+    return sources.listings(Path(folder), config["photographs"]["shards"])
+
+
+# --- selection
+
+
+SUBSETS = {
+    name: task["subset"] for name, task in config["tasks"].items() if task["subset"]
+}
 
 
 # --- baselines
@@ -308,3 +381,18 @@ def baseline_origins():
         network=network,
         size=size,
     )
+
+
+# --- external sets
+
+
+def external_listing(wildcards):
+    """Return what tells whether the photographs of an external set's shard changed."""
+    folder = config["external"][wildcards.set]["photographs"]
+    return listings_of(folder)[int(wildcards.shard)]
+
+
+def external_levels(wildcards):
+    """Return grade to level of an external set; grades as text."""
+    levels = config["external"][wildcards.set]["levels"]
+    return {str(grade): level for grade, level in levels.items()}

@@ -1,5 +1,6 @@
 # What all rules share: the checked configuration, wildcards, and the hash of a script's code.
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -7,7 +8,15 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from retinopathy import configuration, parts, provenance, sources, studies
+from retinopathy import (
+    archives,
+    configuration,
+    kaggle,
+    parts,
+    provenance,
+    sources,
+    studies,
+)
 from retinopathy.errors import Explained
 from retinopathy.runs import HOLDOUT, Run
 
@@ -30,6 +39,7 @@ except Explained as error:
 wildcard_constraints:
     study=config["study"],
     task="|".join(config["tasks"]),
+    set="|".join(config["external"]) or "none",
     network="[a-z][a-z0-9_]*",
     size=r"\d+",
     part=r"\d+",

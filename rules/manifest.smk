@@ -5,6 +5,8 @@ rule inspect_photographs:
     input:
         folders=ancient(synthetic_folders),
         labels=label_files,
+        unpacked=unpacked_sets,
+        refused=refused_entries,
     output:
         table="results/{study}/manifest/shard-{shard}.csv",
     log:
@@ -36,6 +38,9 @@ rule manifest:
             "results/{{study}}/manifest/shard-{shard}.csv",
             shard=range(config["photographs"]["shards"]),
         ),
+        quality=[
+            table for table in [config["photographs"]["quality"]["table"]] if table
+        ],
     output:
         manifest="results/{study}/manifest.csv",
         rejects="results/{study}/rejects.csv",
@@ -52,6 +57,11 @@ rule manifest:
     params:
         code=code("manifest"),
         reject_limit=config["photographs"]["reject_limit"],
+        quality_columns=[
+            config["photographs"]["quality"][column]
+            for column in ("image_column", "quality_column")
+            if config["photographs"]["quality"]["table"]
+        ],
     message:
         "Put the manifest together"
     script:
@@ -61,10 +71,28 @@ rule manifest:
 rule data_card:
     input:
         manifest="results/{study}/manifest.csv",
-        rejects="results/{study}/rejects.csv",
         splits=collect("results/{{study}}/splits/{task}.csv", task=config["tasks"]),
+        proofs=collect(
+            "results/{{study}}/splits/{task}_proof.csv", task=config["tasks"]
+        ),
+        subsets=collect("results/{{study}}/subsets/{task}.json", task=config["tasks"]),
+        fellow="results/{study}/tables/fellow_eye.csv",
+        external=collect(
+            "results/{{study}}/external/{set}/manifest.csv", set=config["external"]
+        ),
+        overlaps=collect(
+            "results/{{study}}/external/{set}/overlaps.csv", set=config["external"]
+        ),
     output:
+        page=report(
+            "results/{study}/data_card.html",
+            caption="../report/data_card.rst",
+            category="1 Data",
+            labels={"page": "data card"},
+        ),
         table="results/{study}/tables/levels.csv",
+        sizes_table="results/{study}/tables/sizes.csv",
+        duplicates="results/{study}/tables/duplicates.csv",
         levels=report(
             "results/{study}/figures/levels.png",
             caption="../report/levels.rst",
@@ -76,6 +104,24 @@ rule data_card:
             caption="../report/examples.rst",
             category="1 Data",
             labels={"figure": "one example per level"},
+        ),
+        sizes=report(
+            "results/{study}/figures/sizes.png",
+            caption="../report/sizes.rst",
+            category="1 Data",
+            labels={"figure": "levels per size"},
+        ),
+        brightness=report(
+            "results/{study}/figures/brightness.png",
+            caption="../report/brightness.rst",
+            category="1 Data",
+            labels={"figure": "brightness and saturation per level"},
+        ),
+        rejects=report(
+            "results/{study}/figures/rejects.png",
+            caption="../report/rejects.rst",
+            category="1 Data",
+            labels={"figure": "rejected photographs"},
         ),
     log:
         "results/{study}/logs/data_card.log",
@@ -90,7 +136,8 @@ rule data_card:
     params:
         code=code("data_card"),
         tasks=list(config["tasks"]),
+        external=list(config["external"]),
     message:
-        "Draw the data card"
+        "Write the data card"
     script:
         "../workflow_scripts/data_card.py"

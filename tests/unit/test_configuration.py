@@ -68,6 +68,10 @@ def test_overlays_only_change_keys_that_the_full_study_has(overlay: Path) -> Non
         ({"studies": {"sweep": {"task": "cats"}}}, ["studies.sweep.task", "extremes", "cats"]),
         ({"baselines": {"tasks": ["cats"]}}, ["baselines.tasks", "cats"]),
         ({"tasks": {"extremes": {"negative": [0, 4]}}}, ["tasks.extremes", "level 4"]),
+        (
+            {"tasks": {"extremes": {"subset": "results/kaggle/subsets/extremes.csv"}}},
+            ["tasks.extremes.subset", "outside results/kaggle"],
+        ),
         ({"splits": {"train": [0, 1]}}, ["splits", "0 to 4"]),
         ({"splits": {"train": [0, 1, 2, 3]}}, ["splits", "exactly one"]),
         ({"studies": {"networks": {"networks": ["resnet"]}}}, ["resnet"]),

@@ -40,6 +40,7 @@ def check(config: Config, schema: Path) -> None:
     _check_scratch(config["studies"])
     _check_baselines(config["baselines"])
     _check_source(config["source"])
+    _check_files(config)
     _check_predict(config)
     _check_weights(config)
 
@@ -97,6 +98,14 @@ def _check_tasks(config: Config) -> None:
                 expected="levels that are negative or positive, not both",
                 received=f"level {', '.join(map(str, shared))} in both",
                 hint="a level in neither class is left out of the task",
+            )
+        made = Path("results", config["study"]).resolve()
+        if Path(task["subset"]).resolve().is_relative_to(made):
+            raise Explained(
+                f"config: tasks.{name}.subset is in the folder that the study makes",
+                expected=f"a list outside results/{config['study']}",
+                received=task["subset"],
+                hint="copy the list first: the study writes its own in that place",
             )
     single = {
         f"studies.{name}.task": study.get("task") for name, study in config["studies"].items()
@@ -194,26 +203,50 @@ def _check_source(source: Config) -> None:
             received=f"{source['level_shares']}, sum {sum(source['level_shares']):g}",
             hint="scale them",
         )
-    if source["kind"] == "folder":
-        for key in ("photographs", "labels"):
-            if not Path(source[key]).exists():
-                raise Explained(
-                    f"config: source.{key} is not there",
-                    expected="a folder of photographs and a table of their levels",
-                    received=f"{source[key]}, which does not exist",
-                    hint=f"give its place with --config 'source={{{key}: PATH}}'",
-                )
+
+
+def _check_files(config: Config) -> None:
+    """What the configuration names must be there before the first job."""
+    for place, (path, expected, hint) in _named_files(config).items():
+        if not Path(path).exists():
+            raise Explained(
+                f"config: {place} is not there",
+                expected=expected,
+                received=f"{path}, which does not exist",
+                hint=hint,
+            )
+
+
+def _named_files(config: Config) -> dict[str, tuple[str, str, str]]:
+    """Return place in the configuration → path, what is expected there, a hint."""
+    folder, table = "a folder of photographs", "a table of photographs and their levels"
+    named = {}
+    if config["source"]["kind"] == "folder":
+        for key, expected in (("photographs", folder), ("labels", table)):
+            hint = f"give its place with --config 'source={{{key}: PATH}}'"
+            named[f"source.{key}"] = (config["source"][key], expected, hint)
+    for name, known in config["external"].items():
+        for key, expected in (("photographs", folder), ("labels", table)):
+            named[f"external.{name}.{key}"] = (
+                known[key],
+                expected,
+                "leave the set out, or mend it",
+            )
+    if quality := config["photographs"]["quality"]["table"]:
+        hint = 'an empty string, "", asks for no grades'
+        named["photographs.quality.table"] = (quality, "a table of photographs and grades", hint)
+    for name, task in config["tasks"].items():
+        if task["subset"]:
+            hint = 'an empty string, "", selects photographs anew'
+            named[f"tasks.{name}.subset"] = (task["subset"], "a list of photographs", hint)
+    for network, path in config["weights"]["files"].items():
+        expected = "a file saved by Keras with save_weights, without the top"
+        hint = "leave the network out to have its weights fetched"
+        named[f"weights.files.{network}"] = (path, expected, hint)
+    return named
 
 
 def _check_weights(config: Config) -> None:
-    for network, path in config["weights"]["files"].items():
-        if not Path(path).is_file():
-            raise Explained(
-                f"config: weights.files.{network} is not there",
-                expected="a file saved by Keras with save_weights, without the top",
-                received=path,
-                hint="leave the network out to have its weights fetched",
-            )
     if config["splits"]["folds"] and config["weights"]["when_missing"] == "random":
         raise Explained(
             "config: folds and weights.when_missing: random cannot go together",

@@ -1,0 +1,88 @@
+"""A study of hostile input runs to its end, and lists everything that it leaves out."""
+
+import csv
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from retinopathy import archives, kaggle
+from tests import hostile
+from tests.drawn import disc, jpeg
+from tests.kaggle_stand_in import cut, zipped
+from tests.workflow.conftest import SMALLEST, snakemake
+
+pytestmark = pytest.mark.workflow
+
+OVERLAY = """
+source: {kind: kaggle, sets: [train, test]}
+photographs: {reject_limit: 0.9}
+"""
+
+
+def archive() -> bytes:
+    """Return an archive with a photograph, one that wants to escape, and a bomb."""
+    members = {
+        "test/900_left.jpeg": jpeg(disc(320, 240, 160, 120, 100)),
+        "../../escaping.jpeg": jpeg(disc(320, 240, 150, 120, 100)),
+        "test/bomb.jpeg": bytes(archives.RATIO * 200_000),
+    }
+    return zipped(members)
+
+
+def table(rows: list[tuple[str, ...]]) -> str:
+    stream = io.StringIO(newline="")
+    csv.writer(stream).writerows(rows)
+    return stream.getvalue()
+
+
+def test_a_hostile_study_runs_to_its_end(copied: Callable[[], Path], tmp_path: Path) -> None:
+    """The training set is a hostile folder with a good study in it, the test set an archive."""
+    project = copied()
+    built = hostile.build(tmp_path)
+    folder = project / "resources/kaggle"
+    drawn = project / "resources/tests/synthetic"
+    shutil.copytree(built.photographs.parent, folder, symlinks=True)
+    (folder / "photographs").rename(folder / "train")
+    good = sorted(drawn.glob("shard-*/photographs/*.jpeg"))
+    for path in good:
+        shutil.copy2(path, folder / "train")
+    levels = pd.concat([pd.read_csv(path, dtype=str) for path in drawn.glob("shard-*.csv")])
+    rows = [*built.rows, *zip(levels["image"], levels["level"], strict=True)]
+    (folder / "trainLabels.csv").write_text(table([("image", "level"), *rows]), newline="")
+    solution = [("900_left", "0", "Public"), ("escaping", "0", "Public"), ("bomb", "4", "Private")]
+    (folder / kaggle.SOLUTION).write_text(table([("image", "level", "Usage"), *solution]))
+    (folder / "archives").mkdir()
+    for name, part in zip(kaggle.ARCHIVES["test"], cut(archive(), 7), strict=True):
+        (folder / "archives" / name).write_bytes(part)
+    (project / "hostile.yaml").write_text(OVERLAY)
+    shutil.rmtree(project / "results/tests")
+
+    snakemake(
+        project,
+        *SMALLEST,
+        "hostile.yaml",
+        "--resources",
+        "gpu=2",
+        "--set-threads",
+        *(f"{rule}=1" for rule in ("finetune", "features", "score", "saliency", "initial_random")),
+    )
+
+    study = project / "results/tests"
+    assert (study / "summary.html").is_file()
+    manifest = pd.read_csv(study / "manifest.csv", dtype=str, keep_default_na=False)
+    expected = built.expected | dict.fromkeys((path.stem for path in good), "ok")
+    expected |= {"900_left": "ok", "escaping": archives.OUTSIDE, "bomb": archives.TOO_LARGE}
+    assert dict(zip(manifest["image"], manifest["status"], strict=True)) == expected
+    assert len(manifest) == len(expected)
+    rejects = pd.read_csv(study / "rejects.csv", dtype=str, keep_default_na=False)
+    reasons = dict(zip(rejects["image"], rejects["reason"], strict=True))
+    assert reasons == {image: status for image, status in expected.items() if status != "ok"}
+    assert len(set(reasons.values())) >= 20 and len(reasons) >= 60
+    assert not [*tmp_path.rglob("escaping*"), *project.glob("escaping*")]
+    page = (study / "data_card.html").read_text()
+    for reason in ("truncated", "not an image", "unreadable name", archives.OUTSIDE):
+        assert f"<td>{reason}</td>" in page
