@@ -83,20 +83,54 @@ def test_files_are_read_one_after_the_other(rows: pd.DataFrame, tmp_path: Path) 
     assert pixels.shape == (0, SIZE, SIZE, 3) and table.empty
 
 
+def test_any_order_and_variant_can_be_read(rows: pd.DataFrame, tmp_path: Path) -> None:
+    paths = [tmp_path / f"{n}.tfrecord" for n in range(3)]
+    for path, part in zip(paths, (rows[:3], rows[:0], rows[3:]), strict=True):
+        records.write_shard(part, path, SIZE, "none", 1, ignore)
+    pixels, table = records.load(paths, SIZE)
+    shuffled = records.Shuffled(paths, SIZE)
+    pd.testing.assert_frame_equal(shuffled.rows, table)
+    places, variants = np.array([5, 0, 6, 3, 0, 1, 2, 4]), np.array([0, 1, 2, 3, 4, 5, 6, 7])
+    batches = list(shuffled.batches(places, variants, 3).as_numpy_iterator())
+    assert [len(batch) for batch in batches] == [3, 3, 2]
+    for one, place, variant in zip(np.concatenate(batches), places, variants, strict=True):
+        assert one.dtype == np.uint8
+        assert np.array_equal(one, records.augment(tf.constant(pixels[place]), variant))
+    assert not list(shuffled.batches(places[:0], variants[:0], 3))
+
+
+def test_records_are_read_to_their_last_byte(tmp_path: Path) -> None:
+    path = tmp_path / "a.tfrecord"
+    whole = [b"a\0\0", b"\0", b"", b"\xff" * 300 + b"\0"]
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for record in whole:
+            writer.write(record)
+    spans = [(offset, length) for _, offset, length in records._places(path)]
+    read = tf.data.Dataset.from_tensor_slices(np.array(spans)).map(
+        lambda span: tf.numpy_function(records._span, [str(path), span], tf.string)
+    )
+    assert list(read.as_numpy_iterator()) == whole
+
+
 def test_another_size_or_schema_is_explained(rows: pd.DataFrame, tmp_path: Path) -> None:
     path = tmp_path / "a.tfrecord"
     records.write_shard(rows, path, SIZE, "none", 1, ignore)
     with pytest.raises(Explained, match=f"{SIZE} pixels"):
         records.read([path], 2 * SIZE)
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        writer.write(tf.train.Example().SerializeToString())
-    with pytest.raises(Explained, match=r"no .*pixels"):
-        records.read([path], SIZE)
+    example = tf.train.Example.FromString(
+        next(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
+    )
+    example.features.feature["level"].bytes_list.value[:] = [b"2"]
+    for unlike, received in ((example, "no such level$"), (tf.train.Example(), "no such pixels, ")):
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            writer.write(unlike.SerializeToString())
+        with pytest.raises(Explained, match=f"(?m){received}"):
+            records.read([path], SIZE)
 
 
 def test_a_lost_photograph_leaves_no_file(rows: pd.DataFrame, tmp_path: Path) -> None:
     Path(rows["path"][4]).write_bytes(b"no longer a photograph")
-    with pytest.raises(Explained, match="unreadable"):
+    with pytest.raises(Explained, match="photograph"):
         records.write_shard(rows, tmp_path / "a.tfrecord", SIZE, "none", 1, ignore)
     assert not list(tmp_path.glob("*.tfrecord"))
 

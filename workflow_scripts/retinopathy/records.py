@@ -88,7 +88,7 @@ def read(paths: Sequence[Path], size: int) -> tf.data.Dataset:
         string; level and label, int64.
 
     Raises:
-        Explained: A file's first record lacks a feature or has another size.
+        Explained: A file's first record lacks a feature, or has one of another kind or size.
     """
     for path in paths:
         _check(path, size)
@@ -153,22 +153,41 @@ class Shuffled:
         """
         self.rows = rows(paths, size)
         self._size = size
-        self._places = [place for path in paths for place in _places(path)]
+        places = [place for path in paths for place in _places(path)]
+        self._files = np.array([str(path) for path, _, _ in places], object)
+        self._spans = np.array([span for _, *span in places], np.int64).reshape(-1, 2)
 
-    def read(self, places: Iterable[int], variants: Iterable[int]) -> NDArray[np.uint8]:
-        """Return the pixels of the records at `places`, each turned into its variant.
+    def batches(
+        self, places: NDArray[np.int64], variants: NDArray[np.int64], batch: int
+    ) -> tf.data.Dataset:
+        """Return the pixels of the records at `places`, in that order, each in its variant.
+
+        Args:
+            places: Places in `rows`, any order: an epoch's order follows from its seed.
+            variants: One per place, as `augment` takes them.
+            batch: Photographs in a batch; the last may have fewer, none is dropped.
 
         Returns:
-            uint8 (places, size, size, 3).
+            A `tf.data.Dataset` of uint8 (n, size, size, 3), read and decoded ahead.
         """
-        pixels = []
-        for place, variant in zip(places, variants, strict=True):
-            path, offset, length = self._places[place]
-            with path.open("rb") as stream:
-                stream.seek(offset)
-                record = _decode(tf.constant(stream.read(length)), self._size)
-            pixels.append(augment(record["pixels"], variant).numpy())
-        return np.stack(pixels)
+        index = (self._files[places].astype(str), self._spans[places], variants)
+
+        def load(file: tf.Tensor, span: tf.Tensor, variant: tf.Tensor) -> tf.Tensor:
+            # Not stateful: what is would be read one by one when operations are deterministic.
+            record = tf.numpy_function(_span, [file, span], tf.string, stateful=False)
+            return augment(_decode(tf.ensure_shape(record, ()), self._size)["pixels"], variant)
+
+        photographs = tf.data.Dataset.from_tensor_slices(index)
+        photographs = photographs.map(load, tf.data.AUTOTUNE, deterministic=True)
+        return photographs.batch(batch).prefetch(2)
+
+
+def _span(file: bytes, span: NDArray[np.int64]) -> bytes:
+    """Return the bytes of a file from an offset, for a length."""
+    offset, length = span.tolist()
+    with Path(file.decode()).open("rb") as stream:
+        stream.seek(offset)
+        return stream.read(length)
 
 
 def _places(path: Path) -> Iterable[tuple[Path, int, int]]:
@@ -253,9 +272,11 @@ def _check(path: Path, size: int) -> None:
     """Check a file's first record against the schema and the expected size."""
     for record in tf.data.TFRecordDataset([str(path)]).take(1).as_numpy_iterator():
         features = tf.train.Example.FromString(record).features.feature
-        missing = sorted(FEATURES.keys() - set(features))
-        if missing:
-            raise _mismatch(path, f"features {', '.join(FEATURES)}", f"no {', '.join(missing)}")
+        kinds = {name: meaning.partition(":")[0] for name, meaning in FEATURES.items()}
+        unfit = [n for n, kind in kinds.items() if features[n].WhichOneof("kind") != f"{kind}_list"]
+        if unfit:
+            wanted = ", ".join(f"{name} ({kind})" for name, kind in kinds.items())
+            raise _mismatch(path, f"features {wanted}", f"no such {', '.join(unfit)}")
         side = len(tf.io.decode_png(features["pixels"].bytes_list.value[0]))
         if side != size:
             raise _mismatch(path, f"photographs {size} pixels wide", f"{side} pixels")
