@@ -92,8 +92,8 @@ if __name__ == "__main__":
         main(
             Path(job.params.photographs),
             job.params.sets,
-            Path(job.input.placed) if job.input.placed else None,
-            Path(job.input.solution) if job.input.solution else None,
+            next(map(Path, job.input.placed), None),
+            next(map(Path, job.input.solution), None),
             (job.params.image_column, job.params.level_column),
             Path(job.output.labels),
         )

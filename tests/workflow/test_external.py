@@ -13,6 +13,7 @@ from tests.workflow.conftest import SMALLEST, planned, snakemake
 pytestmark = pytest.mark.workflow
 
 OVERLAY = """
+photographs: {reject_limit: 0.5}
 external:
   outside:
     photographs: outside/photographs
@@ -37,11 +38,11 @@ def test_an_external_set_is_checked_and_compared(copied: Callable[[], Path]) -> 
     lines = "".join(f"{name}\t{grade}\n" for name, grade in grades.items())
     (outside / "grades.tsv").write_text("file\tgrade\n" + lines)
     (project / "external.yaml").write_text(OVERLAY)
-    more = (*SMALLEST, "external.yaml", "--config", "photographs={'reject_limit': 0.5}")
 
     folder = project / "results/tests/external/outside"
     path = folder / "records/referable/75/part-0/shard-0.tfrecord"
-    snakemake(project, *more, "--", str(path.relative_to(project)))
+    target = ("external.yaml", "--", str(path.relative_to(project)))
+    snakemake(project, *SMALLEST, *target)
 
     rejects = pd.read_csv(folder / "rejects.csv").set_index("image")["reason"].to_dict()
     first = drawn["image"][0]
@@ -54,4 +55,4 @@ def test_an_external_set_is_checked_and_compared(copied: Callable[[], Path]) -> 
     assert sorted(rows["image"]) == sorted(drawn["image"][1:])
     levels = drawn.set_index("image")["level"]
     assert (rows.set_index("image")["level"] == levels[rows["image"]]).all()
-    assert planned(project).rules == set()
+    assert planned(project, *target).rules == set()
