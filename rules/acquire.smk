@@ -98,7 +98,8 @@ rule kaggle_photographs:
 
     The disk holds the parts and the photographs: 70 GB at most for train, 106 GB for test. With
     `remove_archives` it holds all parts and what is unpacked of one of them: 43 GB at most for train,
-    61 GB for test. Photographs are no outputs: an interrupted job goes on.
+    61 GB for test. Photographs are no outputs: an interrupted job goes on. Whether parts are removed
+    changes no photograph, so it is no parameter: to change one's mind later reruns nothing.
     """
     input:
         archives=archives_of_set,
@@ -120,7 +121,6 @@ rule kaggle_photographs:
     params:
         code=code("kaggle_photographs"),
         photographs=config["source"]["photographs"],
-        remove_archives=config["source"]["remove_archives"],
     message:
         "Unpack the photographs of the {wildcards.kaggle_set} set"
     script:

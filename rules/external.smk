@@ -109,7 +109,8 @@ rule external_selection:
         runtime=10,
     params:
         code=code("external_selection"),
-        task=lambda wildcards: config["tasks"][wildcards.task],
+        negative=lambda wildcards: config["tasks"][wildcards.task]["negative"],
+        positive=lambda wildcards: config["tasks"][wildcards.task]["positive"],
     message:
         "Select the photographs of {wildcards.set} for the task {wildcards.task}"
     script:

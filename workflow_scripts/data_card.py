@@ -77,6 +77,7 @@ def main(
             "photographs": len(rows),
             "usable": len(usable),
             "patients": usable["patient"].nunique(),
+            "unfound": int((~usable["circle_found"]).sum()),
             "crossing": card.crossing(chosen),
             "candidates": len(candidates),
         },

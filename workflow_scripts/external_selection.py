@@ -32,7 +32,7 @@ if __name__ == "__main__":
         main(
             Path(job.input.manifest),
             Path(job.input.overlaps),
-            tuple(job.params.task["negative"]),
-            tuple(job.params.task["positive"]),
+            tuple(job.params.negative),
+            tuple(job.params.positive),
             Path(job.output.selected),
         )

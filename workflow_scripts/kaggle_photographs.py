@@ -49,7 +49,7 @@ if __name__ == "__main__":
         main(
             Path(job.params.photographs) / job.wildcards.kaggle_set,
             [Path(path) for path in job.input.archives],
-            job.params.remove_archives,
+            job.config["source"]["remove_archives"],
             Path(job.output.receipt),
             Path(job.output.refused),
         )

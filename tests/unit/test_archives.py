@@ -288,6 +288,22 @@ def test_photographs_gone_after_their_parts_are_missed(tmp_path: Path) -> None:
         unpack(parts, tmp_path / "train", quiet, Path.unlink)
 
 
+def test_parts_left_by_an_interrupted_removal_go(tmp_path: Path) -> None:
+    parts = parts_of(tmp_path / "archives", zipped(PHOTOGRAPHS), 5)
+    found = unpack(parts, tmp_path / "train", quiet)
+    parts[0].path.unlink()
+    assert unpack(parts, tmp_path / "train", quiet, Path.unlink) == found
+    assert not any(part.path.exists() for part in parts)
+
+
+def test_hidden_folders_hold_no_photographs(tmp_path: Path) -> None:
+    """They are not looked for there afterwards, so they must not be counted either."""
+    content = zipped({"train/a.jpeg": b"a", "train/.cache/b.jpeg": b"b"})
+    parts = parts_of(tmp_path / "archives", content, 2)
+    assert unpack(parts, tmp_path / "train", quiet, Path.unlink) == Unpacked(1, 1, [])
+    assert unpack(parts, tmp_path / "train", quiet, Path.unlink).photographs == 1
+
+
 def test_a_lost_photograph_is_unpacked_again_where_the_parts_are_kept(tmp_path: Path) -> None:
     parts = parts_of(tmp_path / "archives", zipped(PHOTOGRAPHS), 5)
     unpack(parts, tmp_path / "train", quiet)

@@ -123,10 +123,12 @@ def test_the_page_says_what_there_is(study: Path) -> None:
     table = pd.read_csv(study / "manifest.csv", dtype=str, keep_default_na=False)
     table.loc[0, "status"] = "black"
     table.loc[1, "status"] = "duplicate of 1_left"
+    table.loc[:3, "circle_found"] = "False"
     table["quality"] = ["good", "bad"] * 24
     table.to_csv(study / "manifest.csv", index=False)
     page = carded(study)
     assert "48 photographs, of which 46 of 23 patients are usable." in page
+    assert "In 2 of these the outline of the retina was not found" in page
     assert json.loads((study / "list.json").read_text())["hash"] in page
     assert "same level in 100%" in page
     assert "AUC of 1.000" in page

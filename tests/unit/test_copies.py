@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from retinopathy import copies, decoding, manifest
+from retinopathy.photographs import CropBox
 
 
 def eye(seed: int) -> decoding.Pixels:
@@ -57,6 +58,21 @@ def test_a_candidate_that_is_gone_is_no_copy(tmp_path: Path) -> None:
     tables = usable([copy]), usable([study])
     study.unlink()
     assert copies.find(*tables, lambda _: None).empty
+
+
+def test_textures_are_kept_for_a_bounded_number_of_photographs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sets of the competition's size have more candidates than fit into memory."""
+    monkeypatch.setattr(copies, "BITS", 64)
+    study = [written(tmp_path / f"study_{n}.jpeg", eye(n), 300, 95) for n in range(3)]
+    others = [written(tmp_path / f"other_{n}.jpeg", eye(n + 1), 280, 90) for n in range(3)]
+    copies._texture_of.cache_clear()
+    assert set(found(others, study)) == {"other_0", "other_1"}
+    kept = copies._texture_of.cache_info()
+    assert 0 < kept.currsize <= 6
+    assert kept.maxsize is not None
+    assert kept.maxsize * copies.texture(study[0].read_bytes(), CropBox(0, 0, 200)).nbytes < 5e8
 
 
 def test_the_peak_of_a_shifted_copy_is_high_and_of_noise_low() -> None:

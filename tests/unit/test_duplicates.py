@@ -29,6 +29,8 @@ def test_equal_bytes_are_told_from_the_statuses() -> None:
         ("5_left", "5", 1, "conflicting labels, same as 3_left"),
         ("6_left", "6", 1, "conflicting labels"),
         ("7_left", "7", 1, "black"),
+        ("8\nleft", "8", 1, "ok"),
+        ("9_left", "9", 1, "duplicate of 8\nleft"),
     )
     found = duplicates.same_bytes(table)
     assert tuple(found.columns) == duplicates.COLUMNS
@@ -37,6 +39,7 @@ def test_equal_bytes_are_told_from_the_statuses() -> None:
         ["2_left", "1_left", 2, 2, False],
         ["3_left", "4 left", 0, 1, False],
         ["5_left", "3_left", 1, 0, False],
+        ["9_left", "8\nleft", 1, 1, False],
     ]
     assert set(found["how"]) == {"bytes"}
     assert duplicates.same_bytes(table.iloc[:1]).empty

@@ -298,6 +298,17 @@ def test_login_is_looked_for_where_kaggles_own_client_looks(tmp_path: Path) -> N
     assert authorisation(in_file, tmp_path) == "Bearer filed"
 
 
+@pytest.mark.parametrize("token", ["two\nlines", "a secret", "non-ASCII\u2026"])
+def test_what_cannot_be_a_token_is_refused_without_showing_it(tmp_path: Path, token: str) -> None:
+    with pytest.raises(Explained, match="received: a token with") as refused:
+        authorisation({"KAGGLE_API_TOKEN": token}, tmp_path)
+    assert token not in str(refused.value)
+
+
+def test_a_token_may_be_longer_than_any_file_name(tmp_path: Path) -> None:
+    assert authorisation({"KAGGLE_API_TOKEN": "t" * 5000}, tmp_path) == f"Bearer {'t' * 5000}"
+
+
 def test_a_broken_kaggle_json_is_named(tmp_path: Path) -> None:
     (tmp_path / ".kaggle").mkdir()
     (tmp_path / ".kaggle" / "kaggle.json").write_text("{")

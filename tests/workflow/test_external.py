@@ -56,3 +56,5 @@ def test_an_external_set_is_checked_and_compared(copied: Callable[[], Path]) -> 
     levels = drawn.set_index("image")["level"]
     assert (rows.set_index("image")["level"] == levels[rows["image"]]).all()
     assert planned(project, *target).rules == set()
+    (project / "fewer.yaml").write_text("tasks: {referable: {photographs: 2}}")
+    assert planned(project, "fewer.yaml", *target).rules == set()

@@ -95,6 +95,9 @@ def test_labels_alone_then_photographs_then_nothing(project: Path, stand_in: Sta
 
     assert "Nothing to be done" in run(project, MANIFEST)
     assert "\nkaggle_labels " not in run(project, "--until", "kaggle_labels")
+    overlay = OVERLAY.replace("kind:", "remove_archives: true\n  kind:")
+    (project / "kaggle.yaml").write_text(overlay)
+    assert "Nothing to be done" in run(project, MANIFEST)
     assert stand_in.asked == []
 
 

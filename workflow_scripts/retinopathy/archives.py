@@ -254,11 +254,12 @@ def unpack(
         state = _State.read(folder)
         if state.unpacked and _gone(parts):
             _expect_all(folder, state.unpacked, parts)
-            return state.unpacked
-        replace(state, unpacked=None).write(folder)
-        found = _unpack(parts, folder, state.failed, say, spent)
-        os.sync()
-        _State(unpacked=found).write(folder)
+            found = state.unpacked
+        else:
+            replace(state, unpacked=None).write(folder)
+            found = _unpack(parts, folder, state.failed, say, spent)
+            os.sync()
+            _State(unpacked=found).write(folder)
         for part in parts:
             if spent and part.path.is_file():
                 spent(part.path)
@@ -285,7 +286,7 @@ def plan(
     limits = [info.header_offset for info in ordered[1:]] + [size]
     for info, limit in zip(ordered, limits, strict=True):
         name = PurePosixPath(info.filename.replace("\\", "/"))
-        if not _is_photograph(name.name):
+        if not _is_photograph(name.name) or _is_hidden(name):
             continue
         path = _inside(info.filename, folder)
         reason = _reason(info, limit) or (SAME_FILE if path in taken else "")
@@ -429,6 +430,11 @@ def _inside(name: str, folder: str) -> PurePosixPath | None:
 
 def _is_photograph(name: str) -> bool:
     return not name.startswith(".") and PurePosixPath(name).suffix.lower() in ENDINGS
+
+
+def _is_hidden(name: PurePosixPath) -> bool:
+    """Tell whether a name is in a hidden folder, which no photographs are taken from."""
+    return any(part.startswith(".") and part != ".." for part in name.parts)
 
 
 def _is_there(folder: Path, entry: Entry) -> bool:

@@ -126,13 +126,15 @@ def tell(
         tables: `usable` per level, `proofs`, `fellow`, `sizes`, `qualities`, `reasons`,
             `duplicates`, `external`.
         subsets: What each task's list of photographs is, from `subsets.describe`.
-        counts: `photographs`, `usable`, `patients`, `crossing`, `candidates`.
+        counts: `photographs`, `usable`, `patients`, `unfound` (usable, without a circle),
+            `crossing`, `candidates`.
         figures: The files of `FIGURES`.
     """
     page = Page(f"Data card of the study “{study}”")
     page.say(
         f"{counts['photographs']} photographs, of which {counts['usable']} of {counts['patients']} "
-        "patients are usable."
+        f"patients are usable. In {counts['unfound']} of these the outline of the retina was not "
+        "found: they are used whole."
     )
     page.heading("Levels")
     page.figure(figures["levels"], FIGURES["levels"])

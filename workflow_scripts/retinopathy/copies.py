@@ -6,6 +6,7 @@ looked at: the vessels of one photograph, shifted by some pixels, must be those 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ _FINE = 3.0  # standard deviation, pixels: what is coarser than this is light, n
 _INNER = 0.42  # radius of what is compared, as a share of the side: the rim is not
 _SPOKEN = 500  # candidate pairs between two messages
 _BLOCK = 512  # hashes compared at a time with all others
+_KEPT = 1024  # textures kept for further pairs, 256 kB each
 
 Texture = NDArray[np.float32]
 
@@ -55,7 +57,6 @@ def find(one: pd.DataFrame, other: pd.DataFrame, progress: Callable[[str], None]
     places = {digest: name for name, digest in zip(other["image"], other["sha256"], strict=True)}
     same = one.loc[one["sha256"].isin(list(places)), ["image", "sha256"]]
     found = {row.image: (places[row.sha256], "bytes") for row in same.itertuples()}
-    textures = _Textures()
     left, right = list(one.itertuples()), list(other.itertuples())
     pairs = _near(list(one["phash"]), list(other["phash"]))
     for looked_at, (here, there) in enumerate(pairs, start=1):
@@ -63,11 +64,23 @@ def find(one: pd.DataFrame, other: pd.DataFrame, progress: Callable[[str], None]
             progress(f"{looked_at} pairs with like hashes compared")
         if left[here].image in found:
             continue
-        first, second = textures[left[here]], textures[right[there]]
-        if first is not None and second is not None and peak(first, second) >= LEAST_PEAK:
+        if one_picture(left[here], right[there]):
             found[left[here].image] = (right[there].image, "pixels")
     rows = [(image, *found[image]) for image in one["image"] if image in found]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def one_picture(first: Any, second: Any) -> bool:
+    """Return whether two photographs have the same vessels; not where a file is unreadable.
+
+    Args:
+        first: A row of a manifest.
+        second: Another.
+    """
+    rows = (first, second)
+    boxes = [CropBox(int(row.crop_left), int(row.crop_top), int(row.crop_side)) for row in rows]
+    one, other = (_texture_of(row.path, box) for row, box in zip(rows, boxes, strict=True))
+    return one is not None and other is not None and peak(one, other) >= LEAST_PEAK
 
 
 def peak(first: Texture, second: Texture) -> float:
@@ -98,21 +111,13 @@ def texture(data: bytes, box: CropBox) -> Texture:
     return np.asarray(np.where(inside, fine, 0), np.float32)
 
 
-class _Textures:
-    """Textures of the rows of manifests, each made once."""
-
-    def __init__(self) -> None:
-        self._made: dict[str, Texture | None] = {}
-
-    def __getitem__(self, row: Any) -> Texture | None:
-        """Return the texture of a row; None when its file can no longer be read."""
-        if row.path not in self._made:
-            box = CropBox(int(row.crop_left), int(row.crop_top), int(row.crop_side))
-            try:
-                self._made[row.path] = texture(Path(row.path).read_bytes(), box)
-            except (Explained, OSError):
-                self._made[row.path] = None
-        return self._made[row.path]
+@lru_cache(maxsize=_KEPT)
+def _texture_of(path: str, box: CropBox) -> Texture | None:
+    """Return the texture of a photograph; None when its file can no longer be read."""
+    try:
+        return texture(Path(path).read_bytes(), box)
+    except (Explained, OSError):
+        return None
 
 
 def _near(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -7,17 +7,13 @@ hashes at most 2 bits apart, and none is a copy. So pairs that agree in light as
 """
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from retinopathy import copies
-from retinopathy.errors import Explained
 from retinopathy.manifest import OK
-from retinopathy.photographs import CropBox
 
 COLUMNS = ("image", "same_as", "how", "level", "level_same_as", "same_patient")
 """Columns of a table of duplicates; `how` is `bytes` (one of them is rejected, or both where their
@@ -37,7 +33,9 @@ _ENOUGH = 100_000  # like pairs from which no more are searched for: such a set 
 
 def same_bytes(manifest: pd.DataFrame) -> pd.DataFrame:
     """Return the pairs of photographs with equal bytes, from their statuses: `COLUMNS`."""
-    named = manifest["status"].str.extract(r"^(?:duplicate of|conflicting labels, same as) (.*)$")
+    named = manifest["status"].str.extract(
+        r"(?s)^(?:duplicate of|conflicting labels, same as) (.*)$"
+    )
     pairs = pd.DataFrame({"image": manifest["image"], "same_as": named[0]}).dropna()
     # Where levels conflict, each of the two names the other.
     once = ["\n".join(sorted(pair)) for pair in zip(pairs["image"], pairs["same_as"], strict=True)]
@@ -89,7 +87,7 @@ def same_pixels(usable: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     confirmed = [
         (usable["image"].iloc[first], usable["image"].iloc[second])
         for first, second in _places(pairs)
-        if _one_picture(usable.iloc[first], usable.iloc[second])
+        if copies.one_picture(usable.iloc[first], usable.iloc[second])
     ]
     table = pd.DataFrame(confirmed, columns=["image", "same_as"], dtype="str")
     return _table(table.assign(how="pixels"), usable)
@@ -98,20 +96,6 @@ def same_pixels(usable: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
 def _places(pairs: pd.DataFrame) -> Iterator[tuple[int, int]]:
     shown = pairs.head(LOOKED_AT)
     return zip(shown["first"], shown["second"], strict=True)
-
-
-def _one_picture(first: pd.Series, second: pd.Series) -> bool:
-    """Return whether two photographs have the same vessels; not where a file is unreadable."""
-    try:
-        textures = [_texture(first), _texture(second)]
-    except (Explained, OSError):
-        return False
-    return copies.peak(*textures) >= copies.LEAST_PEAK
-
-
-def _texture(row: Any) -> copies.Texture:
-    box = CropBox(int(row["crop_left"]), int(row["crop_top"]), int(row["crop_side"]))
-    return copies.texture(Path(row["path"]).read_bytes(), box)
 
 
 def _table(pairs: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:

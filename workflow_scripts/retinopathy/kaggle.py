@@ -8,6 +8,7 @@ import base64
 import http.client
 import json
 import os
+import re
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -36,6 +37,7 @@ SOLUTION = "retinopathy_solution.csv"
 
 _ADDRESS = "https://api.kaggle.com"
 _PAGE_SIZE = 100
+_LARGEST_ANSWER = 10_000_000  # bytes; were a file itself the answer, it would not fit into memory
 
 
 class Missing(Explained):
@@ -145,10 +147,11 @@ class Client:
         )
         with downloads.ask(request) as answer:
             try:
-                content = _json_object(answer.read())
+                content = _json_object(answer.read(_LARGEST_ANSWER))
             except (OSError, http.client.HTTPException) as error:
                 raise Passing(f"{request.host}: {error}") from error
-        status = int(content.get("code") or answer.status)
+        code = content.get("code")
+        status = code if isinstance(code, int) and code else answer.status
         if status >= http.client.BAD_REQUEST:
             said = f"{status} {content.get('message') or answer.reason}"
             raise _refusal(status, said, str(question.get("fileName") or "the list of files"))
@@ -175,9 +178,12 @@ def authorisation(environment: Mapping[str, str], home: Path) -> str:
     kaggle.json, in `KAGGLE_CONFIG_DIR`, ~/.kaggle or ~/.config/kaggle.
 
     Raises:
-        Explained: There is no login, or kaggle.json cannot be read.
+        Explained: There is no login, or what there is cannot be one.
     """
     if token := _token(environment, home):
+        # Python's own complaint about such a header would show the token.
+        if not re.fullmatch("[!-~]+", token):
+            raise _no_login("a token with blanks, line breaks or letters beyond ASCII in it")
         return f"Bearer {token}"
     name, key = environment.get("KAGGLE_USERNAME"), environment.get("KAGGLE_KEY")
     if not (name and key):
@@ -188,12 +194,21 @@ def authorisation(environment: Mapping[str, str], home: Path) -> str:
 def _token(environment: Mapping[str, str], home: Path) -> str:
     """Return a token, or an empty text."""
     given = environment.get("KAGGLE_API_TOKEN", "").strip()
-    if given and not Path(given).is_file():
+    if given and not _is_file(given):
         return given
     named = [Path(given)] if given else []
     usual = [home / ".kaggle" / name for name in ("access_token", "access_token.txt")]
-    texts = (path.read_text(encoding="utf-8").strip() for path in named + usual if path.is_file())
+    files = (path for path in named + usual if path.is_file())
+    texts = (path.read_text(encoding="utf-8", errors="replace").strip() for path in files)
     return next((text for text in texts if text), "")
+
+
+def _is_file(text: str) -> bool:
+    """Tell whether a text is the path of a file; a long token cannot even be the name of one."""
+    try:
+        return Path(text).is_file()
+    except OSError:
+        return False
 
 
 def _name_and_key(environment: Mapping[str, str], home: Path) -> tuple[str, str]:
