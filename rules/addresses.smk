@@ -23,17 +23,21 @@ def initial_of(run):
     return f"results/{config['study']}/initial/{run.initial}"
 
 
+SHARED = studies.sharing(config)
+
+
 def training_inputs(split):
-    """Return an input function: cached features of a split where the run has a frozen part."""
+    """Return an input function: cached features of a split where the run is to have them."""
 
     def inputs(wildcards):
         run = Run.parse(wildcards.run)
-        if run.has_frozen_part and config["training"]["feature_cache"]:
+        if caching.is_cached(config, run, SHARED):
             return collect(
-                "results/{study}/features/{initial}/{depth}/part-{part}.h5",
+                "results/{study}/features/{initial}/{depth}{kept}/part-{part}.h5",
                 study=config["study"],
                 initial=run.initial,
                 depth=run.depth,
+                kept="" if run.features == FEATURES else f"={run.features}",
                 part=parts_of(split, run.fold),
             )
         return records_of(run.task, run.size, split, run.fold)

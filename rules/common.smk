@@ -10,6 +10,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from retinopathy import (
     archives,
+    caching,
     configuration,
     kaggle,
     parts,
@@ -18,7 +19,7 @@ from retinopathy import (
     studies,
 )
 from retinopathy.errors import Explained
-from retinopathy.runs import HOLDOUT, Run
+from retinopathy.runs import FEATURES, HOLDOUT, Run
 
 # TensorFlow's notes would stand between the messages of the workflow; two of them are said at every
 # import, whatever its log level.

@@ -61,11 +61,13 @@ rule features:
         weights="results/{study}/initial/{initial}/backbone.weights.h5",
         records=part_records,
     output:
-        features="results/{study}/features/{initial}/{depth}/part-{part}.h5",
+        features="results/{study}/features/{initial}/{depth}{kept}/part-{part}.h5",
     log:
-        "results/{study}/logs/features/{initial}/{depth}/{part}.log",
+        "results/{study}/logs/features/{initial}/{depth}{kept}/{part}.log",
     benchmark:
-        "results/{study}/benchmarks/features/{initial}/{depth}/{part}.tsv"
+        "results/{study}/benchmarks/features/{initial}/{depth}{kept}/{part}.tsv"
+    wildcard_constraints:
+        kept="|=float16",
     conda:
         "../envs/tensorflow.yaml"
     threads: 2
@@ -76,6 +78,7 @@ rule features:
     params:
         code=code("features"),
         augment=config["training"]["augment"],
+        kept=lambda wildcards: wildcards.kept.removeprefix("=") or FEATURES,
     message:
         "Compute what is frozen: {wildcards.initial}, below {wildcards.depth}, part {wildcards.part}"
     script:

@@ -9,6 +9,7 @@ rule finetune:
         validation=training_inputs("validation"),
     output:
         trained="results/{study}/runs/{run}/trained.h5",
+        architecture="results/{study}/runs/{run}/architecture.json",
         history="results/{study}/runs/{run}/history.csv",
         predictions="results/{study}/runs/{run}/validation.csv",
         record="results/{study}/runs/{run}/record.json",
@@ -27,7 +28,19 @@ rule finetune:
         code=code("finetune"),
         recipe={
             name: config["training"][name]
-            for name in ("batch", "epochs", "patience", "optimiser", "clip", "augment")
+            for name in (
+                "batch",
+                "epochs",
+                "patience",
+                "optimiser",
+                "clip",
+                "augment",
+                "schedule",
+                "warmup",
+                "head_epochs",
+                "kernel_l2",
+                "class_weights",
+            )
         },
         scratch="results/{study}/scratch",
     message:

@@ -14,11 +14,12 @@ def main(
     weights: Path,
     records: Sequence[Path],
     augment: bool,
+    kept: str,
     destination: Path,
 ) -> None:
     """Write the outputs of the frozen part for the photographs of one part."""
     features.write_features(
-        network, size, depth, weights, list(records), destination, augment=augment
+        network, size, depth, weights, list(records), destination, augment=augment, kept=kept
     )
     LOG.info("%s: %.1f MB", destination.name, destination.stat().st_size / 1e6)
 
@@ -36,5 +37,6 @@ if __name__ == "__main__":
             Path(job.input.weights),
             [Path(path) for path in job.input.records],
             job.params.augment,
+            job.params.kept,
             Path(job.output.features),
         )

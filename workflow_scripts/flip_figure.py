@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from retinopathy import devices, flips, maps, sheets, showcase, tables, training
+from retinopathy import devices, flips, maps, models, sheets, showcase, tables
 from retinopathy.logs import LOG, logged
 from retinopathy.manifest import rows_of
 from retinopathy.runs import Run
@@ -58,7 +58,7 @@ def _row(
     """Return the row of one size: the photograph, its maps, and what was predicted."""
     run, weights, trained = explained
     (photograph,) = showcase.load(rows_of(manifest, [image]), run.size, contrast)
-    model = training.load_trained(run, weights, trained)
+    model = models.load_trained(run, weights, trained)
     cam, guided = maps.explain(model, photograph.seen[None])
     verdict = "right" if flip["right_at"] == name else "wrong"
     title = (

@@ -9,10 +9,10 @@ from retinopathy import (
     decoding,
     devices,
     manifest,
+    models,
     saliency,
     showcase,
     sources,
-    training,
 )
 from retinopathy.errors import Explained
 from retinopathy.files import read_json, written
@@ -57,7 +57,7 @@ def main(
             hint="choose another final run in `predict:`",
         )
     threshold = point["threshold"]
-    model = training.load_trained(run, weights, trained)
+    model = models.load_trained(run, weights, trained)
     rows = []
     found = sorted(sources.by_image([folder]).items())
     # Any level will do: the inspection wants one, the prediction does not.
@@ -78,12 +78,12 @@ def main(
         pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(beside, index=False)
 
 
-def _probability(model: training.Model, shown: showcase.Shown) -> float:
+def _probability(model: models.Model, shown: showcase.Shown) -> float:
     logit = float(np.asarray(model(shown.seen[None], training=False))[0, 0])
     return float(1 / (1 + np.exp(-logit)))
 
 
-def _overlay(model: training.Model, shown: showcase.Shown, path: Path) -> str:
+def _overlay(model: models.Model, shown: showcase.Shown, path: Path) -> str:
     heat = saliency.normalise(saliency.cam(model, shown.seen[None])[0])
     laid = saliency.overlay(shown.picture, heat)
     path.write_bytes(decoding.encode_png(laid))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from retinopathy import devices, maps, sheets, showcase, tables, training
+from retinopathy import devices, maps, models, sheets, showcase, tables
 from retinopathy.files import read_json
 from retinopathy.logs import LOG, logged
 from retinopathy.manifest import rows_of
@@ -39,7 +39,7 @@ def main(
         sheets.say(f"{run.network} at {run.size} px has no test predictions.", figure)
         return
     shown = showcase.load(rows_of(table, chosen["image"]), run.size, contrast)
-    model = training.load_trained(run, weights, trained)
+    model = models.load_trained(run, weights, trained)
     cam, guided = maps.explain(model, np.stack([photograph.seen for photograph in shown]))
     maps.write(maps_file, shown, cam, guided, run.address)
     rows = [

@@ -6,7 +6,7 @@ Threshold and temperature come from the validation predictions alone.
 from collections.abc import Sequence
 from pathlib import Path
 
-from retinopathy import devices, metrics, predictions, tables, training
+from retinopathy import devices, metrics, models, predictions, tables
 from retinopathy.files import read_json, write_json
 from retinopathy.logs import LOG, logged
 from retinopathy.runs import Run
@@ -38,7 +38,7 @@ def main(
         "threshold": metrics.choose_threshold(known),
         "temperature": metrics.fit_temperature(known),
     }
-    model = training.load_trained(run, weights, trained)
+    model = models.load_trained(run, weights, trained)
     table = predictions.predict(model, list(test), run.size, "test", batch)
     LOG.info("%d test photographs, threshold %.3f", len(table), point["threshold"])
     tables.write(table, predicted, tables.PREDICTIONS)

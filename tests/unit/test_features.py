@@ -112,6 +112,59 @@ def test_a_truncated_file_is_refused(made: Path, tmp_path: Path) -> None:
         features.Features([short], "xception", SIZE, INSIDE, made / "w.weights.h5")
 
 
+def test_rows_that_were_changed_are_refused(made: Path, tmp_path: Path) -> None:
+    foreign = tmp_path / "part.h5"
+    foreign.write_bytes((made / "part-0.h5").read_bytes())
+    with h5py.File(foreign, "r+") as file:
+        file["label"][0] = 1 - file["label"][0]
+    with pytest.raises(Explained, match="delete the file"):
+        features.Features([foreign], "xception", SIZE, INSIDE, made / "w.weights.h5")
+
+
+def test_a_file_of_something_else_is_refused(made: Path, tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "other.h5", "w") as file:
+        file["frontier_0"] = np.zeros(3)
+    with pytest.raises(Explained, match="delete the file"):
+        features.Features([tmp_path / "other.h5"], "xception", SIZE, INSIDE, made / "w.weights.h5")
+
+
+def test_other_preprocessing_is_refused(made: Path, tmp_path: Path) -> None:
+    foreign = tmp_path / "part.h5"
+    foreign.write_bytes((made / "part-0.h5").read_bytes())
+    with h5py.File(foreign, "r+") as file:
+        file.attrs["preprocessing"] = "none"
+    with pytest.raises(Explained, match="preprocessing"):
+        features.Features([foreign], "xception", SIZE, INSIDE, made / "w.weights.h5")
+
+
+def test_half_precision_is_an_option_that_is_asked_for(made: Path, tmp_path: Path) -> None:
+    half, file = tmp_path / "half.h5", made / "w.weights.h5"
+    paths = [made / "part-0.tfrecord"]
+    features.write_features(
+        "xception", SIZE, INSIDE, file, paths, half, augment=False, kept="float16"
+    )
+    with pytest.raises(Explained, match="do not fit"):
+        features.Features([half], "xception", SIZE, INSIDE, file)
+    found = features.Features([half], "xception", SIZE, INSIDE, file, "float16")
+    with h5py.File(half) as stored, h5py.File(made / "part-0.h5") as whole:
+        assert stored["frontier_0"].dtype == np.float16
+        assert stored["frontier_0"].nbytes * 16 == whole["frontier_0"].nbytes
+    places, variants = np.arange(5), np.zeros(5, int)
+    single = features.Features([made / "part-0.h5"], "xception", SIZE, INSIDE, file)
+    for one, other in zip(found.read(places, variants), single.read(places, variants), strict=True):
+        assert one.dtype == np.float32
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+
+
+def test_a_full_disk_leaves_nothing_half_written(made: Path, full_disk: Path) -> None:
+    paths, file = [made / "part-0.tfrecord"], made / "w.weights.h5"
+    with pytest.raises(Explained, match="No space left"):
+        features.write_features(
+            "xception", SIZE, INSIDE, file, paths, full_disk / "part.h5", augment=True
+        )
+    assert not list(full_disk.iterdir())
+
+
 def test_a_part_without_photographs_adds_nothing(made: Path) -> None:
     file, empty = made / "w.weights.h5", made / "empty.tfrecord"
     tf.io.TFRecordWriter(str(empty)).close()
@@ -131,3 +184,6 @@ def test_a_photograph_is_one_chunk(made: Path) -> None:
             assert dataset.dtype == np.float32
             assert dataset.chunks == (1, 1, *dataset.shape[2:])
             assert dataset.shape[:2] == (features.VARIANTS, 5)
+        data = sum(file[name].nbytes for name in file if name.startswith("frontier_"))
+    # What was reserved beyond need is given back.
+    assert data < (made / "part-0.h5").stat().st_size < data + 2**16

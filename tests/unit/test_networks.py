@@ -1,5 +1,6 @@
 """Real networks, small inputs: cuts, names, preprocessing and what is trained."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -90,27 +91,45 @@ def test_prefix_and_suffix_make_the_whole(flat: Any) -> None:
         )
 
 
-def test_all_leaves_no_prefix(flat: Any) -> None:
+@pytest.mark.parametrize("depth", ["all", "bn"])
+def test_some_depths_leave_no_prefix(flat: Any, depth: str) -> None:
     with pytest.raises(ValueError, match="no prefix"):
-        networks.split(flat, flat.name, "all")
+        networks.split(flat, flat.name, depth)
 
 
 def test_depth_is_what_is_trained(flat: Any) -> None:
-    networks.set_depth(flat, flat.name, "head")
-    assert networks.trainable_layers(flat) == (networks.LOGIT,)
-    assert networks.trainable_parameters(flat) == registry.NETWORKS[flat.name].features + 1
-    sizes = []
-    for depth in registry.depths(flat.name):
+    """By names and places of the layers, which set_depth does not look at."""
+    facts = registry.NETWORKS[flat.name]
+    weighty = {layer.name: layer for layer in flat.layers if layer.weights}
+    places = {layer.name: place - 1 for place, layer in enumerate(flat.layers)}
+    normalises = {name for name, layer in weighty.items() if "Normalization" in repr(type(layer))}
+    assert normalises
+    for depth in (*registry.depths(flat.name), INSIDE[flat.name]):
         networks.set_depth(flat, flat.name, depth)
-        sizes.append(networks.trainable_parameters(flat))
-    assert sizes == sorted(sizes)
-    normalisations = [
-        layer for layer in flat.layers if isinstance(layer, keras.layers.BatchNormalization)
-    ]
-    assert normalisations
-    assert not any(layer.trainable for layer in normalisations)
+        first = registry.first_trained(flat.name, depth)
+        assert networks.trainable_by_layer(flat) == {
+            name: layer.count_params()
+            for name, layer in weighty.items()
+            if name == networks.LOGIT or (places[name] >= first and name not in normalises)
+        }, depth
+    assert networks.trainable_by_layer(flat)[networks.LOGIT] == facts.features + 1
     networks.unfreeze_all(flat)
-    assert all(layer.trainable for layer in normalisations)
+    found = networks.trainable_by_layer(flat)
+    assert sum(found.values()) == sum(math.prod(w.shape) for w in flat.trainable_weights)
+    assert set(found) == set(weighty)
+
+
+def test_normalisation_alone_is_scales_and_shifts(flat: Any) -> None:
+    networks.set_depth(flat, flat.name, "bn")
+    layers = [one for one in flat.layers if isinstance(one, keras.layers.BatchNormalization)]
+    # Inception V3 has no scales.
+    each = 1 if flat.name == "inception_v3" else 2
+    head = {networks.LOGIT: registry.NETWORKS[flat.name].features + 1}
+    assert networks.trainable_by_layer(flat) == head | {
+        layer.name: each * layer.moving_mean.shape[0] for layer in layers
+    }
+    names = {name.split("/")[1] for name in networks.learned(flat, state=False)}
+    assert names == {"gamma", "beta", "kernel", "bias"} - ({"gamma"} if each == 1 else set())
 
 
 def test_every_trainable_weight_gets_a_gradient(flat: Any) -> None:
@@ -124,8 +143,23 @@ def test_every_trainable_weight_gets_a_gradient(flat: Any) -> None:
     assert all(np.abs(gradient).sum() > 0 for gradient in gradients)
 
 
-def test_frozen_normalisation_ignores_the_batch(flat: Any) -> None:
-    networks.set_depth(flat, flat.name, "all")
+def test_scales_and_shifts_get_gradients_but_statistics_stay(flat: Any) -> None:
+    networks.set_depth(flat, flat.name, "bn")
+    _, suffix = networks.split(flat, flat.name, INSIDE[flat.name])
+    before = [np.array(weight.numpy()) for weight in suffix.non_trainable_variables]
+    frontier = [tf.random.normal((2, *tensor.shape[1:]), seed=1) for tensor in suffix.inputs]
+    with tf.GradientTape() as tape:
+        logit = tf.reduce_sum(suffix(frontier, training=True))
+    gradients = tape.gradient(logit, suffix.trainable_variables)
+    assert len(gradients) > 2
+    assert all(np.abs(gradient).sum() > 0 for gradient in gradients)
+    pairs = zip(before, suffix.non_trainable_variables, strict=True)
+    assert all(np.array_equal(old, new) for old, new in pairs if "seed" not in new.path)
+
+
+@pytest.mark.parametrize("depth", ["all", "bn"])
+def test_frozen_normalisation_ignores_the_batch(flat: Any, depth: str) -> None:
+    networks.set_depth(flat, flat.name, depth)
     _, suffix = networks.split(flat, flat.name, INSIDE[flat.name])
     suffix.get_layer(networks.DROPOUT).rate = 0
     frontier = [tf.random.normal((3, *tensor.shape[1:]), seed=1) for tensor in suffix.inputs]
@@ -191,3 +225,22 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
 def test_too_small_inputs_are_refused() -> None:
     with pytest.raises(Explained, match="at least 75 pixels"):
         networks.build("inception_v3", 64, dropout=0, l2=0, seed=1)
+
+
+def crossing(model: Any, place: int) -> int:
+    """Count the numbers that layers from a place on take from layers before it."""
+    before = {id(layer.output): layer.output for layer in model.layers[:place]}
+    taken = {id(one) for layer in model.layers[place:] for one in keras.tree.flatten(layer.input)}
+    return sum(math.prod(before[name].shape[1:]) for name in taken & before.keys())
+
+
+@pytest.mark.parametrize("size", [97, 224])
+@pytest.mark.parametrize("name", NAMES)
+def test_registry_knows_what_crosses_a_cut(name: str, size: int) -> None:
+    model = networks.build(name, size, dropout=0, l2=0, seed=1)
+    facts = registry.NETWORKS[name]
+    for block, start in facts.blocks.items():
+        assert registry.crossing(name, block, size) == crossing(model, start + 1), block
+        inside = [crossing(model, start + 1 + k) for k in range(1, facts.layers_of(block))]
+        assert max(inside, default=0) <= registry.crossing(name, f"{block}+1", size), block
+    assert crossing(model, facts.layers + 2) == registry.crossing(name, "head", size)

@@ -35,11 +35,22 @@ def test_depths_go_from_the_head_down(name: str) -> None:
         ("xception", "block2+3", ("block2", 3)),
         ("inception_v3", "mixed10+29", ("mixed10", 29)),
         ("inception_v3", "all", ("stem", 0)),
+        ("inception_v3", "bn", ("stem", 0)),
         ("densenet169", "conv5", ("conv5", 0)),
     ],
 )
 def test_parse_depth(network: str, depth: str, expected: tuple[str | None, int]) -> None:
     assert registry.parse_depth(network, depth) == expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_block_says_what_enters(name: str) -> None:
+    network = registry.NETWORKS[name]
+    assert list(network.enters) == list(network.blocks)
+    first, *_ = network.blocks
+    assert registry.crossing(name, first, 224) == 224 * 224 * 3
+    assert registry.crossing(name, "head", 224) == network.features
+    assert registry.crossing(name, f"{first}+1", 224) == network.inside * 224 * 224 * 3
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,13 @@ RUNS = st.builds(
     network=st.sampled_from(["xception", "inception_v3", "densenet169"]),
     size=st.integers(75, 2048),
     initialisation=st.sampled_from(sorted(INITIALISATIONS)),
-    depth=st.sampled_from(["head", "all", "block14", "block14+3", "mixed10"]),
+    depth=st.sampled_from(["head", "all", "bn", "block14", "block14+3", "mixed10"]),
     rate=NUMBERS,
     l2=NUMBERS,
     dropout=NUMBERS,
     fold=st.sampled_from(["holdout", "0", "4"]),
     seed=st.integers(0, 99),
+    features=st.sampled_from(["float32", "float16"]),
 )
 
 
@@ -47,3 +48,10 @@ def test_only_random_weights_depend_on_seed_and_fold(run: Run) -> None:
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(Explained, match="address"):
         Run.parse(address)
+
+
+def test_addresses_do_not_speak_of_the_usual() -> None:
+    run = Run("referable", "xception", 224, "imagenet", "head", 0.001, 0.0, 0.5, "holdout", 1)
+    assert run.address == (
+        "referable/xception/224/imagenet/head/rate=0.001_l2=0_dropout=0.5/fold=holdout_seed=1"
+    )

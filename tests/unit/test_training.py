@@ -1,40 +1,50 @@
 """Training: equal with and without the cache, exact when resumed, governed by one seed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
+import tensorflow as tf
+from tests.small_runs import (
+    RECIPE,
+    RUN,
+    SIZE,
+    assert_same,
+    prepare,
+    shard,
+    silent,
+    splits,
+    trained,
+    write_features,
+)
 
 from retinopathy import (
-    decoding,
-    features,
+    backup,
+    events,
     inputs,
+    models,
+    networks,
     predictions,
-    records,
+    registry,
     tables,
     training,
     weights,
 )
+from retinopathy.backup import Keeper
 from retinopathy.errors import Explained
+from retinopathy.recipes import Recipe
 from retinopathy.runs import Run
 
 pytestmark = pytest.mark.networks
 
-SIZE = 71
-RUN = Run("referable", "xception", SIZE, "imagenet", "head", 0.01, 0.01, 0.5, "holdout", 1)
-RECIPE = training.Recipe(5, 3, 9, "adam", 1.0, augment=False)
 CUTS = ("head", "block14", "block13+3")
 
 
 class Killed(Exception):
     """Ends a run from its log, as a kill would."""
-
-
-def silent(_: str) -> None:
-    """Log nothing."""
 
 
 def killer(word: str) -> Callable[[str], None]:
@@ -45,82 +55,60 @@ def killer(word: str) -> Callable[[str], None]:
     return log
 
 
-def shard(folder: Path, split: str, labels: list[int], part: int) -> Path:
-    """Write noise whose brightness tells the label, as records."""
-    drawn = np.random.default_rng(part)
-    rows = []
-    for place, label in enumerate(labels):
-        name = f"{part}{place}_left"
-        image = drawn.integers(0, 120 + 130 * label, (SIZE, SIZE, 3)).astype(np.uint8)
-        (folder / f"{name}.png").write_bytes(decoding.encode_png(image))
-        row = {"image": name, "patient": name[:-5], "level": 4 * label, "label": label}
-        box = {"crop_left": 0, "crop_top": 0, "crop_side": SIZE}
-        rows.append(row | box | {"part": part, "path": str(folder / f"{name}.png")})
-    destination = folder / f"{split}.tfrecord"
-    records.write_shard(pd.DataFrame(rows), destination, SIZE, "none", 1, lambda *_: None)
-    return destination
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with records of two splits, weights, and features of all cuts."""
     folder = tmp_path_factory.mktemp("training")
-    train = shard(folder, "train", [0, 1] * 6, 0)
-    validation = shard(folder, "validation", [0, 1] * 3, 1)
-    weights.randomise("xception", SIZE, 1, [train], folder / "w.weights.h5")
+    prepare(folder)
     for depth in CUTS:
-        for path in (train, validation):
-            features.write_features(
-                "xception",
-                SIZE,
-                depth,
-                folder / "w.weights.h5",
-                [path],
-                folder / f"{path.stem}-{depth}.h5",
-                augment=True,
-            )
+        write_features(folder, replace(RUN, depth=depth), augment=True)
     return folder
 
 
-def trained(
-    folder: Path,
-    run: Run,
-    recipe: training.Recipe = RECIPE,
-    *,
-    cached: bool = True,
-    scratch: Path,
-    log: Callable[[str], None] = silent,
-) -> training.Result:
-    endings = f"-{run.depth}.h5" if cached else ".tfrecord"
-    file = folder / "w.weights.h5"
-    splits = [
-        inputs.opened([folder / f"{split}{endings}"], run, file)
-        for split in ("train", "validation")
-    ]
-    stored = training.backup_path(scratch, run, recipe, file, splits, "code", {})
-    return training.train(run, recipe, file, splits[0], splits[1], stored, log)
+LAST = {
+    "xception": ("block14", "block14+3"),
+    "inception_v3": ("mixed10", "mixed10+7"),
+    "densenet169": ("conv5", "conv5+200"),
+    "mobilenet_v2": ("block16", "block16+4"),
+    "resnet50_v2": ("conv5_block3", "conv5_block3+4"),
+}
+"""Network → a block and a cut inside one."""
 
 
-def assert_same(first: training.Result, second: training.Result, *, rtol: float = 0) -> None:
-    measures = [column for column in training.HISTORY if column != "seconds"]
-    np.testing.assert_allclose(first.history[measures], second.history[measures], rtol=rtol)
-    np.testing.assert_allclose(
-        first.predictions["logit"], second.predictions["logit"], rtol=rtol, atol=rtol
-    )
-    assert list(first.predictions["image"]) == list(second.predictions["image"])
-    assert (first.best_epoch, first.stop_reason) == (second.best_epoch, second.stop_reason)
+@pytest.mark.parametrize("network", LAST)
+def test_cache_changes_nothing(network: str, tmp_path: Path) -> None:
+    """Predictions and the loss of each of three epochs, every network, whole blocks and inside."""
+    size = registry.NETWORKS[network].smallest_size
+    prepare(tmp_path, network, size)
+    # Making features traces the whole network: here one split is both, and has them made once.
+    (tmp_path / "validation.tfrecord").unlink()
+    recipe = replace(RECIPE, batch=6)
+    for depth in LAST[network]:
+        run = replace(RUN, network=network, size=size, depth=depth, rate=1e-4)
+        write_features(tmp_path, run, augment=False)
+        cached, whole = (
+            train_on_one(tmp_path, run, recipe, file)
+            for file in (f"train-{depth}.h5", "train.tfrecord")
+        )
+        assert len(cached.history) == 3
+        assert cached.trainable_by_layer == whole.trainable_by_layer
+        assert_same(cached, whole, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("depth", "augment"), [("head", False), ("block14", True), ("block13+3", False)]
-)
-def test_cache_changes_nothing(made: Path, tmp_path: Path, depth: str, augment: bool) -> None:
-    run = replace(RUN, depth=depth, rate=0.001)
-    recipe = replace(RECIPE, epochs=2, augment=augment)
+def train_on_one(folder: Path, run: Run, recipe: Recipe, file: str) -> training.Result:
+    opened = inputs.opened([folder / file], run, folder / "w.weights.h5")
+    keeper = Keeper(folder / f"{run.depth}-{file}.npz")
+    return training.train(run, recipe, folder / "w.weights.h5", opened, opened, keeper, silent)
+
+
+def test_cache_changes_nothing_when_photographs_are_turned(made: Path, tmp_path: Path) -> None:
+    recipe = replace(RECIPE, epochs=2, augment=True)
+    run = replace(RUN, depth="block14", rate=0.001)
     cached = trained(made, run, recipe, scratch=tmp_path)
-    whole = trained(made, run, recipe, cached=False, scratch=tmp_path)
-    assert cached.trainable_parameters == whole.trainable_parameters
-    assert_same(cached, whole, rtol=1e-4)
+    assert_same(cached, trained(made, run, recipe, cached=False, scratch=tmp_path), rtol=1e-4)
+    assert not np.allclose(
+        cached.history["loss"], trained(made, run, scratch=tmp_path).history["loss"][:2]
+    )
 
 
 @pytest.mark.parametrize(
@@ -175,8 +163,8 @@ def test_training_learns_and_keeps_its_best_epoch(made: Path, tmp_path: Path) ->
 def test_a_saved_run_predicts_as_before(made: Path, tmp_path: Path, depth: str) -> None:
     run = replace(RUN, depth=depth, rate=0.001)
     result = trained(made, run, scratch=tmp_path)
-    training.save_trained(result.model, tmp_path / "trained.h5")
-    model = training.load_trained(run, made / "w.weights.h5", tmp_path / "trained.h5")
+    models.save_trained(result.model, tmp_path / "trained.h5")
+    model = models.load_trained(run, made / "w.weights.h5", tmp_path / "trained.h5")
     found = predictions.predict(model, [made / "validation.tfrecord"], SIZE, "validation", 4)
     assert list(found["image"]) == list(result.predictions["image"])
     np.testing.assert_allclose(found["logit"], result.predictions["logit"], rtol=1e-4, atol=1e-5)
@@ -185,17 +173,17 @@ def test_a_saved_run_predicts_as_before(made: Path, tmp_path: Path, depth: str) 
 def test_normalisation_is_trained_and_saved_from_scratch(made: Path, tmp_path: Path) -> None:
     run = replace(RUN, initialisation="random_all", depth="all", rate=0.001)
     result = trained(made, run, replace(RECIPE, epochs=1), cached=False, scratch=tmp_path)
-    training.save_trained(result.model, tmp_path / "trained.h5")
-    model = training.load_trained(run, made / "w.weights.h5", tmp_path / "trained.h5")
+    models.save_trained(result.model, tmp_path / "trained.h5")
+    model = models.load_trained(run, made / "w.weights.h5", tmp_path / "trained.h5")
     found = predictions.predict(model, [made / "validation.tfrecord"], SIZE, "validation", 4)
     np.testing.assert_allclose(found["logit"], result.predictions["logit"], rtol=1e-4, atol=1e-5)
 
 
 def test_a_file_of_another_depth_is_refused(made: Path, tmp_path: Path) -> None:
     result = trained(made, RUN, replace(RECIPE, epochs=1), scratch=tmp_path)
-    training.save_trained(result.model, tmp_path / "trained.h5")
+    models.save_trained(result.model, tmp_path / "trained.h5")
     with pytest.raises(Explained, match="does not fit the run"):
-        training.load_trained(
+        models.load_trained(
             replace(RUN, depth="block14"), made / "w.weights.h5", tmp_path / "trained.h5"
         )
 
@@ -206,7 +194,139 @@ def test_divergence_is_a_result(made: Path, tmp_path: Path) -> None:
     assert result.outcome == "diverged"
     assert result.predictions.empty
     assert list(result.predictions.columns) == list(tables.PREDICTIONS)
-    training.save_trained(result.model, tmp_path / "trained.h5")
+    models.save_trained(result.model, tmp_path / "trained.h5")
+
+
+def test_features_without_flips_cannot_be_augmented(tmp_path: Path, made: Path) -> None:
+    for name in ("train.tfrecord", "validation.tfrecord", "w.weights.h5"):
+        (tmp_path / name).symlink_to(made / name)
+    write_features(tmp_path, RUN, augment=False)
+    with pytest.raises(Explained, match="no flips"):
+        trained(tmp_path, RUN, replace(RECIPE, augment=True), scratch=tmp_path)
+
+
+PHASES = replace(
+    RECIPE, schedule="cosine", warmup=1, head_epochs=1, kernel_l2=1e-4, class_weights=True, epochs=2
+)
+
+
+@pytest.fixture(scope="module")
+def in_phases(made: Path, tmp_path_factory: pytest.TempPathFactory) -> training.Result:
+    """An uninterrupted run in two phases."""
+    folder = tmp_path_factory.mktemp("phases")
+    return trained(made, replace(RUN, depth="block14", rate=0.001), PHASES, scratch=folder)
+
+
+@pytest.mark.parametrize("batches", [4, 8])
+def test_a_run_in_phases_resumes_within_an_epoch(
+    made: Path,
+    in_phases: training.Result,
+    tmp_path: Path,
+    batches: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An epoch trains three batches and judges two: killed judging the head, and training more."""
+    run = replace(RUN, depth="block14", rate=0.001)
+    assert len(in_phases.history) == 3
+    left = [batches]
+    step = Keeper.after_step
+
+    def after_step(self: Keeper, *state: Any) -> None:
+        step(self, *state)
+        left[0] -= 1
+        if left[0] == 0:
+            raise Killed
+
+    monkeypatch.setattr(Keeper, "after_step", after_step)
+    with pytest.raises(Killed):
+        trained(made, run, PHASES, scratch=tmp_path, minutes=1e-6)
+    assert_same(trained(made, run, PHASES, scratch=tmp_path), in_phases)
+
+
+def test_a_run_that_is_told_to_stop_does_so_at_its_next_step(made: Path, tmp_path: Path) -> None:
+    whole = trained(made, RUN, scratch=tmp_path / "whole")
+    known, held_out = splits(made, RUN, cached=True)
+
+    def train(keeper: Keeper) -> training.Result:
+        return training.train(RUN, RECIPE, made / "w.weights.h5", known, held_out, keeper, silent)
+
+    for told_at in (1, 4, 11, 14):
+        asked = iter(range(100))
+        keeper = Keeper(tmp_path / f"{told_at}.npz", told=lambda: next(asked) >= 2 * told_at)  # noqa: B023
+        with pytest.raises(backup.Stopped) as stopped:
+            train(keeper)
+        assert stopped.value.code == 143
+        assert keeper.path.is_file()
+        assert_same(train(Keeper(keeper.path)), whole)
+
+
+def test_the_first_phase_trains_the_head_alone(made: Path, tmp_path: Path) -> None:
+    run = replace(RUN, depth="block14", rate=0.001)
+    recipe = replace(PHASES, epochs=1, head_epochs=2, kernel_l2=0)
+    seen: list[dict[str, Any]] = []
+
+    class Looking(Keeper):
+        def save(self, progress: backup.Progress, variables: Mapping[str, Any]) -> None:
+            super().save(progress, variables)
+            seen.append({name: np.array(one.numpy()) for name, one in variables.items()})
+
+    known, held_out = splits(made, run, cached=True)
+    keeper = Looking(tmp_path / "backup.npz")
+    training.train(run, recipe, made / "w.weights.h5", known, held_out, keeper, silent)
+    first, second, third = seen
+    below = [name for name in first if name.startswith("block14")]
+    assert below
+    for name in below:
+        assert np.array_equal(first[name], second[name]), name
+        if "kernel" in name:
+            assert not np.array_equal(second[name], third[name]), name
+    assert not np.array_equal(first["logit/kernel"], second["logit/kernel"])
+    # The head's optimiser is gone: the next one has not taken a step, and knows all variables.
+    optimiser = [name for name in second if name.startswith("optimiser/")]
+    assert len(optimiser) > len([name for name in first if name.startswith("optimiser/")])
+    assert second["optimiser/0"] == 0
+
+
+def test_normalisation_alone_can_be_trained_and_saved(made: Path, tmp_path: Path) -> None:
+    run = replace(RUN, depth="bn", rate=0.001)
+    result = trained(made, run, replace(RECIPE, epochs=2), cached=False, scratch=tmp_path)
+    models.save_trained(result.model, tmp_path / "trained.h5")
+    models.describe(run, made / "w.weights.h5", tmp_path / "architecture.json")
+    files = (made / "w.weights.h5", tmp_path / "trained.h5")
+    model = models.load_described(tmp_path / "architecture.json", *files)
+    found = predictions.predict(model, [made / "validation.tfrecord"], SIZE, "validation", 4)
+    np.testing.assert_allclose(found["logit"], result.predictions["logit"], rtol=1e-4, atol=1e-5)
+    before = networks.build("xception", SIZE, dropout=0, l2=0, seed=1)
+    networks.load_backbone(before, made / "w.weights.h5")
+    for layer in networks.backbone_layers(model):
+        names = [variable.name for variable in layer.weights]
+        for name, old, new in zip(
+            names, before.get_layer(layer.name).weights, layer.weights, strict=True
+        ):
+            changed = not np.array_equal(old.numpy(), new.numpy())
+            assert changed == (name in ("gamma", "beta")), (layer.name, name)
+
+
+def test_a_description_knows_its_weights(made: Path, tmp_path: Path) -> None:
+    models.describe(RUN, made / "w.weights.h5", tmp_path / "architecture.json")
+    weights.randomise_all("xception", SIZE, 9, tmp_path / "other.weights.h5")
+    with pytest.raises(Explained, match="not what the run started from"):
+        models.load_described(
+            tmp_path / "architecture.json", tmp_path / "other.weights.h5", tmp_path / "trained.h5"
+        )
+
+
+def test_events_tell_the_measures_of_every_epoch(tmp_path: Path) -> None:
+    write = events.writer(tmp_path)
+    write({"epoch": 1, "loss": 0.5, "auc": 0.75})
+    write({"epoch": 2, "loss": 0.25, "auc": 1.0})
+    (file,) = tmp_path.iterdir()
+    found = {
+        (value.tag, event.step): float(tf.make_ndarray(value.tensor))
+        for event in tf.compat.v1.train.summary_iterator(str(file))
+        for value in event.summary.value
+    }
+    assert found == {("loss", 1): 0.5, ("auc", 1): 0.75, ("loss", 2): 0.25, ("auc", 2): 1.0}
 
 
 def test_one_class_alone_cannot_be_learned(made: Path, tmp_path: Path) -> None:
@@ -215,7 +335,7 @@ def test_one_class_alone_cannot_be_learned(made: Path, tmp_path: Path) -> None:
     alone = inputs.opened(files, RUN, made / "w.weights.h5")
     with pytest.raises(Explained, match="lacks a class"):
         stored = tmp_path / "backup.npz"
-        training.train(RUN, RECIPE, made / "w.weights.h5", alone, alone, stored, silent)
+        training.train(RUN, RECIPE, made / "w.weights.h5", alone, alone, Keeper(stored), silent)
 
 
 def test_a_backup_is_of_one_run_with_one_code_on_one_set_of_files(made: Path) -> None:

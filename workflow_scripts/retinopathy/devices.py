@@ -8,14 +8,15 @@ import numpy as np
 import tensorflow as tf
 
 
-def prepare(threads: int) -> str:
+def prepare(threads: int, gpus: int = 1) -> str:
     """Set up TensorFlow; to be called before it computes anything, once per process or alike.
 
     Operations are made deterministic, GPU memory is taken as it is needed, and the CPU's threads
-    are limited.
+    are limited. XLA stays off: on the CPU it was slower, in its first step and in every other.
 
     Args:
         threads: How many threads one operation may use, at least 1.
+        gpus: How many GPUs the job may use, of those that there are.
 
     Returns:
         A clause that names the device that will really be used.
@@ -23,10 +24,33 @@ def prepare(threads: int) -> str:
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
-    gpus = tf.config.list_physical_devices("GPU")
-    for gpu in gpus:
+    used = tf.config.list_physical_devices("GPU")[:gpus]
+    tf.config.set_visible_devices(used, "GPU")
+    for gpu in used:
         tf.config.experimental.set_memory_growth(gpu, True)
-    return _described(gpus, threads)
+    return _described(used, threads)
+
+
+def training_strategy() -> Any:
+    """Choose how a job trains on the devices that `prepare` left it; to be called after it.
+
+    On GPUs it computes in half precision where that is safe, and several share out each batch. On
+    the CPU nothing changes.
+
+    Returns:
+        A `tf.distribute.Strategy`, in whose scope the model is to be built and trained.
+    """
+    gpus = tf.config.list_logical_devices("GPU")
+    if gpus:
+        keras.mixed_precision.set_dtype_policy("mixed_float16")
+    if len(gpus) > 1:
+        return tf.distribute.MirroredStrategy(gpus)
+    return tf.distribute.get_strategy()
+
+
+def precision() -> str:
+    """Return Keras' name of the types that are computed with."""
+    return str(keras.config.dtype_policy().name)
 
 
 def versions() -> dict[str, str]:
@@ -39,4 +63,5 @@ def _described(gpus: list[Any], threads: int) -> str:
     if not gpus:
         return f"CPU, {threads} thread{'s' if threads > 1 else ''} (no GPU visible)"
     details = tf.config.experimental.get_device_details(gpus[0])
-    return f"GPU, {details.get('device_name', 'of unknown name')} (first of {len(gpus)} visible)"
+    count = f"{len(gpus)} × " if len(gpus) > 1 else ""
+    return f"GPU, {count}{details.get('device_name', 'of unknown name')}"

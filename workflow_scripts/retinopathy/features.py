@@ -5,6 +5,8 @@ A file holds one part of a task. Its datasets are `frontier_0`, `frontier_1`, â€
 `level` and `label`; its attributes say what made it.
 """
 
+import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,13 @@ import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from retinopathy import networks, records
+from retinopathy import hdf5, networks, records
 from retinopathy.errors import Explained
-from retinopathy.files import sha256, written
-from retinopathy.registry import HEAD
+from retinopathy.files import sha256
+from retinopathy.registry import HEAD, NETWORKS
+from retinopathy.runs import FEATURES
 
-VERSION = 1
+VERSION = 2
 """Of the layout; files of another one are refused."""
 
 VARIANTS = 8
@@ -45,6 +48,7 @@ def write_features(
     destination: Path,
     *,
     augment: bool,
+    kept: str = FEATURES,
 ) -> None:
     """Write what lies below a cut makes of the photographs in some records.
 
@@ -58,16 +62,19 @@ def write_features(
         paths: Record files.
         destination: The file to write, whole or not at all.
         augment: Whether to keep all eight symmetries of each photograph, or it alone.
+        kept: The type in which they are kept, `float32` or `float16`.
 
     Raises:
-        Explained: Records or weights do not fit, or there is no such depth.
-        ValueError: The depth is `all`, which leaves nothing frozen.
+        Explained: Records or weights do not fit, there is no such depth, or the disk is full.
+        ValueError: The depth is `all` or `bn`, which leave nothing frozen.
     """
     forward = _prefix(network, size, depth, weights)
     rows = records.rows(paths, size)
     variants = VARIANTS if augment else 1
-    with written(destination) as beside, h5py.File(beside, "w") as file:
-        file.attrs.update(_attributes(network, size, depth, weights))
+    with hdf5.created(destination) as file:
+        file.attrs.update(_attributes(network, size, depth, weights, kept))
+        file.attrs["records"] = [sha256(path) for path in paths]
+        file.attrs["rows"] = _hash_of(rows)
         for name in ("image", "patient"):
             file.create_dataset(name, data=rows[name].to_list(), dtype=h5py.string_dtype())
         for name in ("level", "label"):
@@ -77,7 +84,8 @@ def write_features(
             for variant in range(variants):
                 tensors = forward(records.augment(chunk["pixels"], variant))
                 for number, tensor in enumerate(tensors):
-                    _append(file, number, variant, done, tensor.numpy(), (variants, len(rows)))
+                    values = tensor.numpy().astype(kept)
+                    _append(file, number, variant, done, values, (variants, len(rows)))
             done += len(chunk["label"])
 
 
@@ -104,19 +112,28 @@ class Features:
         rows: Columns image, patient, level, label.
         variants: How many symmetries of each photograph there are.
         shapes: Shape of each tensor that crosses the cut, without the batch.
+        records: SHA-256 of each record file that the features were made of.
     """
 
     def __init__(
-        self, paths: Sequence[Path], network: str, size: int, depth: str, weights: Path
+        self,
+        paths: Sequence[Path],
+        network: str,
+        size: int,
+        depth: str,
+        weights: Path,
+        kept: str = FEATURES,
     ) -> None:
         """Open the files and check that they are what is expected.
 
         Raises:
-            Explained: A file is damaged, or was made by other weights, of another size or cut, or
-                there is no photograph in any.
+            Explained: A file is damaged, or was made by other weights, of another size, cut or
+                type, or there is no photograph in any.
         """
-        expected = _attributes(network, size, depth, weights)
-        files = [file for file in (_opened(p, expected) for p in paths) if len(file["label"])]
+        expected = _attributes(network, size, depth, weights, kept)
+        known = [_opened(path, expected) for path in paths]
+        self.records = [str(name) for file in known for name in file.attrs["records"]]
+        files = [file for file in known if len(file["label"])]
         if not files:
             raise _unfit(paths[0], "at least one photograph", "none in any file of the split")
         self.rows = pd.concat([_rows(file) for file in files], ignore_index=True)
@@ -139,7 +156,9 @@ class Features:
         files = np.searchsorted(self._starts, places, side="right") - 1
         wanted = list(zip(files, variants, places - self._starts[files], strict=True))
         return [
-            np.stack([tensor[file][variant, place] for file, variant, place in wanted])
+            np.stack([tensor[file][variant, place] for file, variant, place in wanted]).astype(
+                np.float32, copy=False
+            )
             for tensor in self._tensors
         ]
 
@@ -166,23 +185,27 @@ def _held(tensors: list[list[Any]]) -> list[list[Any]]:
 
 
 def _append(
-    file: Any, number: int, variant: int, start: int, values: Floats, whole: tuple[int, int]
+    file: Any, number: int, variant: int, start: int, values: NDArray[Any], whole: tuple[int, int]
 ) -> None:
     """Write a batch of one tensor, one chunk per photograph, so that any order reads well."""
     name = f"frontier_{number}"
     if name not in file:
         shape = values.shape[1:]
-        file.create_dataset(name, (*whole, *shape), np.float32, chunks=(1, 1, *shape))
+        made = file.create_dataset(name, (*whole, *shape), values.dtype, chunks=(1, 1, *shape))
+        hdf5.reserve(file, made.size * made.dtype.itemsize)
     file[name][variant, start : start + len(values)] = values
 
 
-def _attributes(network: str, size: int, depth: str, weights: Path) -> dict[str, Any]:
+def _attributes(network: str, size: int, depth: str, weights: Path, kept: str) -> dict[str, Any]:
+    facts = NETWORKS[network]
     return {
         "version": VERSION,
         "network": network,
         "size": size,
         "depth": depth,
         "weights": sha256(weights),
+        "preprocessing": json.dumps({"scale": facts.scale, "offset": facts.offset}),
+        "type": kept,
     }
 
 
@@ -194,7 +217,15 @@ def _opened(path: Path, expected: dict[str, Any]) -> Any:
     received = {name: file.attrs.get(name) for name in expected}
     if received != expected:
         raise _unfit(path, str(expected), str(received))
+    found = _hash_of(_rows(file))
+    if found != file.attrs["rows"]:
+        raise _unfit(path, f"rows with the hash {file.attrs['rows']}", found)
     return file
+
+
+def _hash_of(rows: pd.DataFrame) -> str:
+    """Return a hash of who is in a file."""
+    return hashlib.sha256(rows.to_csv(index=False).encode()).hexdigest()
 
 
 def _unfit(path: Path, expected: str, received: str) -> Explained:

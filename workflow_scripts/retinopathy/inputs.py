@@ -1,6 +1,7 @@
 """What a run is trained on: photographs, or what its frozen part makes of them."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -9,9 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from retinopathy import features, records
+from retinopathy.files import sha256
 from retinopathy.runs import Run
 
 Places = NDArray[np.int64]
+Tensors = list[NDArray[np.float32]]
 
 
 class Inputs(Protocol):
@@ -21,7 +24,7 @@ class Inputs(Protocol):
         rows: Columns image, patient, level, label.
         variants: How many symmetries of each photograph can be asked for.
         cached: Whether what is read has passed the frozen part.
-        identity: Changes when a file is replaced.
+        identity: SHA-256 of ids, labels and photographs: the same for records and for features.
     """
 
     rows: pd.DataFrame
@@ -29,8 +32,14 @@ class Inputs(Protocol):
     cached: bool
     identity: str
 
-    def read(self, places: Places, variants: Places) -> list[NDArray[np.float32]]:
-        """Return the tensors that the trained part starts from, for some places of `rows`."""
+    def batches(self, places: Places, variants: Places, batch: int) -> Iterator[Tensors]:
+        """Yield the tensors that the trained part starts from, some places of `rows` at a time.
+
+        Args:
+            places: Places in `rows`, in the order in which they are wanted.
+            variants: One per place.
+            batch: How many at a time; the last may be fewer.
+        """
 
 
 class FeatureInputs:
@@ -39,15 +48,19 @@ class FeatureInputs:
     cached = True
 
     def __init__(self, paths: Sequence[Path], run: Run, weights: Path) -> None:
-        """Open feature files, which must be of the run's network, size, cut and weights."""
-        self.identity = _identity(paths)
-        self._features = features.Features(paths, run.network, run.size, run.depth, weights)
+        """Open feature files, which must be of the run's network, size, cut, type and weights."""
+        self._features = features.Features(
+            paths, run.network, run.size, run.depth, weights, run.features
+        )
         self.rows = self._features.rows
+        self.identity = _identity(self.rows, self._features.records)
         self.variants = self._features.variants
 
-    def read(self, places: Places, variants: Places) -> list[NDArray[np.float32]]:
-        """Return one float32 array (n, …) per tensor that crosses the cut."""
-        return self._features.read(places, variants)
+    def batches(self, places: Places, variants: Places, batch: int) -> Iterator[Tensors]:
+        """Yield one float32 array (n, …) per tensor that crosses the cut."""
+        for start in range(0, len(places), batch):
+            chosen = slice(start, start + batch)
+            yield self._features.read(places[chosen], variants[chosen])
 
 
 class RecordInputs:
@@ -58,14 +71,14 @@ class RecordInputs:
 
     def __init__(self, paths: Sequence[Path], run: Run) -> None:
         """Open record files of the run's size."""
-        self.identity = _identity(paths)
         self._records = records.Shuffled(paths, run.size)
         self.rows = self._records.rows
+        self.identity = _identity(self.rows, [sha256(path) for path in paths])
 
-    def read(self, places: Places, variants: Places) -> list[NDArray[np.float32]]:
-        """Return the pixels, float32 (n, size, size, 3) in [0, 255]."""
-        pixels = self._records.read(places.tolist(), variants.tolist())
-        return [pixels.astype(np.float32)]
+    def batches(self, places: Places, variants: Places, batch: int) -> Iterator[Tensors]:
+        """Yield the pixels, float32 (n, size, size, 3) in [0, 255]."""
+        for pixels in self._records.batches(places, variants, batch).as_numpy_iterator():
+            yield [pixels.astype(np.float32)]
 
 
 def opened(paths: Sequence[Path], run: Run, weights: Path) -> Inputs:
@@ -75,6 +88,6 @@ def opened(paths: Sequence[Path], run: Run, weights: Path) -> Inputs:
     return RecordInputs(paths, run)
 
 
-def _identity(paths: Sequence[Path]) -> str:
-    facts = [(path.name, path.stat()) for path in paths]
-    return ",".join(f"{name}:{found.st_size}:{found.st_mtime_ns}" for name, found in facts)
+def _identity(rows: pd.DataFrame, files: Sequence[str]) -> str:
+    known = rows[["image", "label"]].to_csv(index=False)
+    return hashlib.sha256("\n".join([known, *files]).encode()).hexdigest()

@@ -16,7 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retinopathy.errors import Explained
-from retinopathy.registry import ALL, HEAD, NETWORKS, Network, first_trained
+from retinopathy.registry import (
+    ALL,
+    HEAD,
+    NETWORKS,
+    NORMALISATION,
+    Network,
+    first_trained,
+)
 
 PREPROCESSING = "preprocessing"
 POOL = "pool"
@@ -118,17 +125,25 @@ def backbone_layers(model: keras.Model) -> list[Any]:
 
 
 def set_depth(model: keras.Model, network: str, depth: str) -> None:
-    """Make the layers from the cut upward trainable, save `BatchNormalization`, and no others.
+    """Make trainable what a depth says, and nothing else.
 
-    A frozen `BatchNormalization` normalises with its stored statistics in training too.
+    From a cut upward that is all save `BatchNormalization`; for `bn` it is the head, and the scales
+    and shifts of `BatchNormalization` that there are. A layer of that kind stays frozen either way:
+    it normalises with its stored statistics in training too.
 
     Raises:
         Explained: There is no such depth.
     """
-    cut = _cut(network, depth)
+    everywhere = depth == NORMALISATION
+    cut = _cut(network, HEAD if everywhere else depth)
     for place, layer in enumerate(model.layers):
-        normalisation = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = place >= cut and not normalisation
+        normalises = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = place >= cut and not normalises
+        if normalises and everywhere:
+            # The layer asks its own flag about statistics; gradients ask that of each variable.
+            for variable in (layer.gamma, layer.beta):
+                if variable is not None:
+                    variable.trainable = True
 
 
 def unfreeze_all(model: keras.Model) -> None:
@@ -137,14 +152,13 @@ def unfreeze_all(model: keras.Model) -> None:
         layer.trainable = True
 
 
-def trainable_layers(model: keras.Model) -> tuple[str, ...]:
-    """Return the names of the layers that have trainable weights, from input to output."""
-    return tuple(layer.name for layer in model.layers if layer.trainable_weights)
-
-
-def trainable_parameters(model: keras.Model) -> int:
-    """Return how many numbers training changes by their gradients."""
-    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
+def trainable_by_layer(model: keras.Model) -> dict[str, int]:
+    """Return layer → how many numbers training changes by their gradients, from input to output."""
+    counts = {
+        layer.name: sum(math.prod(weight.shape) for weight in layer.weights if weight.trainable)
+        for layer in model.layers
+    }
+    return {name: count for name, count in counts.items() if count}
 
 
 def learned(model: keras.Model, *, state: bool) -> dict[str, Any]:
@@ -161,8 +175,8 @@ def learned(model: keras.Model, *, state: bool) -> dict[str, Any]:
     return {
         f"{layer.name}/{variable.name}": variable
         for layer in model.layers
-        if layer.trainable
         for variable in (layer.variables if state else layer.weights)
+        if layer.trainable or variable.trainable
     }
 
 
@@ -179,11 +193,11 @@ def split(model: keras.Model, network: str, depth: str) -> tuple[keras.Model, ke
         or a list where there are several; and the suffix, from that to logits, (n, 1).
 
     Raises:
-        ValueError: The depth is `all`, which leaves no prefix.
+        ValueError: The depth is `all` or `bn`, which leave no prefix.
         Explained: There is no such depth.
     """
-    if depth == ALL:
-        raise ValueError("depth `all` leaves no prefix")
+    if depth in (ALL, NORMALISATION):
+        raise ValueError(f"depth `{depth}` leaves no prefix")
     frontier = _frontier(model, _cut(network, depth))
     return keras.Model(model.input, frontier), keras.Model(frontier, model.output)
 
@@ -224,10 +238,11 @@ def _unfit(network: str, weights: Path, received: str) -> Explained:
 
 
 def _logit(pooled: Any, dropout: float, l2: float, seed: int) -> keras.Model:
-    """Return the logit of pooled features; the seed alone determines its weights."""
-    kept = keras.layers.Dropout(dropout, seed=seed, name=DROPOUT)(pooled)
+    """Return the logit of pooled features, float32; the seed alone determines its weights."""
+    kept = keras.layers.Dropout(dropout, seed=seed, name=DROPOUT, dtype="float32")(pooled)
     dense = keras.layers.Dense(
         1,
+        dtype="float32",
         kernel_initializer=keras.initializers.GlorotUniform(seed),
         kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
         name=LOGIT,

@@ -4,10 +4,12 @@ A network is an entry of `NETWORKS`. Places of layers count the layers of the ne
 top in the order of the graph, the input being 0; the tests compare them with Keras.
 """
 
+import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 from retinopathy.errors import Explained
 
@@ -16,6 +18,9 @@ HEAD = "head"
 
 ALL = "all"
 """The depth that trains every layer."""
+
+NORMALISATION = "bn"
+"""The depth that trains the head, and scales and shifts of every `BatchNormalization`."""
 
 _DEPTH = re.compile(r"(?P<block>\w+?)(\+(?P<offset>[1-9]\d*))?")
 
@@ -41,6 +46,9 @@ class Network:
         features: How many feature maps there are.
         parameters: Millions of parameters, ImageNet top included.
         top1: Published ImageNet top-1 accuracy.
+        enters: Blocks → channels of the maps that enter, and by how much they are reduced.
+        inside: A cut inside a block passes at most so many times the numbers that enter it.
+        lost: Reduction → by how many pixels of the input unpadded layers have narrowed the maps.
     """
 
     name: str
@@ -56,6 +64,9 @@ class Network:
     features: int
     parameters: float
     top1: float
+    enters: Mapping[str, tuple[int, int]]
+    inside: int
+    lost: Mapping[int, int] = field(default_factory=dict)
 
     def layers_of(self, block: str) -> int:
         """Return how many layers `block` has."""
@@ -66,7 +77,7 @@ class Network:
         }[block]
 
 
-_SYMMETRIC: Mapping[str, tuple[float, float, float]] = {
+_SYMMETRIC: Mapping[str, Any] = {
     "scale": (1 / 127.5,) * 3,
     "offset": (-1.0,) * 3,
 }
@@ -74,7 +85,7 @@ _SYMMETRIC: Mapping[str, tuple[float, float, float]] = {
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
-_STANDARDISED: Mapping[str, tuple[float, float, float]] = {
+_STANDARDISED: Mapping[str, Any] = {
     "scale": (1 / 255 / _DEVIATION[0], 1 / 255 / _DEVIATION[1], 1 / 255 / _DEVIATION[2]),
     "offset": (
         -_MEAN[0] / _DEVIATION[0],
@@ -103,6 +114,16 @@ _ENTRIES = (
         features=2048,
         parameters=22.9,
         top1=0.790,
+        enters={
+            "block1": (3, 1),
+            "block2": (64, 2),
+            "block3": (128, 4),
+            "block4": (256, 8),
+            **{f"block{number}": (728, 16) for number in range(5, 14)},
+            "block14": (1024, 32),
+        },
+        inside=6,
+        lost=dict.fromkeys((2, 4, 8, 16, 32), 6),
     ),
     Network(
         name="inception_v3",
@@ -130,6 +151,18 @@ _ENTRIES = (
         features=2048,
         parameters=23.9,
         top1=0.779,
+        enters={
+            "stem": (3, 1),
+            "mixed0": (192, 8),
+            "mixed1": (256, 8),
+            "mixed2": (288, 8),
+            "mixed3": (288, 8),
+            **{f"mixed{number}": (768, 16) for number in range(4, 9)},
+            "mixed9": (1280, 32),
+            "mixed10": (2048, 32),
+        },
+        inside=6,
+        lost={8: 26, 16: 42, 32: 74},
     ),
     Network(
         name="densenet169",
@@ -144,6 +177,15 @@ _ENTRIES = (
         features=1664,
         parameters=14.3,
         top1=0.762,
+        enters={
+            "conv1": (3, 1),
+            "conv2": (64, 4),
+            "conv3": (128, 8),
+            "conv4": (256, 16),
+            "conv5": (640, 32),
+        },
+        inside=10,
+        lost={8: 4, 16: 12, 32: 28},
     ),
     Network(
         name="mobilenet_v2",
@@ -165,6 +207,18 @@ _ENTRIES = (
         features=1280,
         parameters=3.5,
         top1=0.713,
+        enters={
+            "stem": (3, 1),
+            "block0": (32, 2),
+            "block1": (16, 2),
+            **dict.fromkeys(("block2", "block3"), (24, 4)),
+            **{f"block{number}": (32, 8) for number in range(4, 7)},
+            **{f"block{number}": (64, 16) for number in range(7, 11)},
+            **{f"block{number}": (96, 16) for number in range(11, 14)},
+            **{f"block{number}": (160, 32) for number in range(14, 17)},
+            "top": (320, 32),
+        },
+        inside=10,
     ),
     Network(
         name="resnet50_v2",
@@ -197,6 +251,18 @@ _ENTRIES = (
         features=2048,
         parameters=25.6,
         top1=0.760,
+        enters={
+            "conv1": (3, 1),
+            "conv2_block1": (64, 4),
+            **{f"conv2_block{number}": (256, 4) for number in (2, 3)},
+            "conv3_block1": (256, 8),
+            **{f"conv3_block{number}": (512, 8) for number in (2, 3, 4)},
+            "conv4_block1": (512, 16),
+            **{f"conv4_block{number}": (1024, 16) for number in range(2, 7)},
+            "conv5_block1": (1024, 32),
+            **{f"conv5_block{number}": (2048, 32) for number in (2, 3)},
+        },
+        inside=8,
     ),
 )
 
@@ -214,10 +280,10 @@ def parse_depth(network: str, depth: str) -> tuple[str | None, int]:
 
     Args:
         network: Name in `NETWORKS`.
-        depth: `head`, a block, `block+k` with the first k layers of the block frozen, or `all`.
+        depth: `head`, a block, `block+k` with the first k layers of the block frozen, `all`, `bn`.
 
     Returns:
-        The block and k; (None, 0) for `head`, the first block and 0 for `all`.
+        The block and k; (None, 0) for `head`, the first block and 0 for `all` and `bn`.
 
     Raises:
         Explained: There is no such block, or it has no more than k layers.
@@ -225,14 +291,15 @@ def parse_depth(network: str, depth: str) -> tuple[str | None, int]:
     if depth == HEAD:
         return None, 0
     facts = NETWORKS[network]
-    if depth == ALL:
+    if depth in (ALL, NORMALISATION):
         return next(iter(facts.blocks)), 0
     match = _DEPTH.fullmatch(depth)
     block, offset = (match["block"], int(match["offset"] or 0)) if match else (depth, 0)
     if block not in facts.blocks:
         raise Explained(
             f"{network} cannot be cut there",
-            expected=f"{HEAD}, {ALL}, or a block, with or without +k: {', '.join(facts.blocks)}",
+            expected=f"{HEAD}, {NORMALISATION}, {ALL}, or a block, with or without +k: "
+            + ", ".join(facts.blocks),
             received=depth,
             hint="a block's name alone trains the whole block and all that follows",
         )
@@ -255,3 +322,25 @@ def first_trained(network: str, depth: str) -> int:
     block, offset = parse_depth(network, depth)
     facts = NETWORKS[network]
     return facts.layers if block is None else facts.blocks[block] + offset
+
+
+def crossing(network: str, depth: str, size: int) -> int:
+    """Return how many numbers of a photograph cross a cut: what a frozen part leaves to its suffix.
+
+    Exact for `head` and whole blocks, an upper bound inside a block.
+
+    Args:
+        network: Name in `NETWORKS`.
+        depth: As in `parse_depth`.
+        size: Side of the photograph, pixels.
+
+    Raises:
+        Explained: As `parse_depth` does.
+    """
+    block, offset = parse_depth(network, depth)
+    facts = NETWORKS[network]
+    if block is None:
+        return facts.features
+    channels, reduction = facts.enters[block]
+    side = max(1, math.ceil((size - facts.lost.get(reduction, 0)) / reduction))
+    return side * side * channels * (facts.inside if offset else 1)

@@ -2,7 +2,8 @@
 
 Addresses are folders below `results/<study>/runs/`, such as
 `referable/xception/224/imagenet/block14/rate=0.001_l2=0.0001_dropout=0.5/fold=holdout_seed=1`.
-They hold no commas, at which Snakemake would cut them when it sends a job to a cluster.
+They hold no commas, at which Snakemake would cut them when it sends a job to a cluster. A run on
+features that are kept in another type than usual says so: `…_dropout=0.5_features=float16/…`.
 Everything else that defines a run (batch size, epochs, optimiser) is the same for all runs of a
 study and stands in the configuration.
 """
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from retinopathy.errors import Explained
+from retinopathy.registry import ALL, NORMALISATION
 
 INITIALISATIONS = {
     "imagenet": "imagenet",
@@ -20,6 +22,9 @@ INITIALISATIONS = {
 }
 """Name in addresses and configuration → name in tables."""
 
+FEATURES = "float32"
+"""The usual type of cached features, of which addresses do not speak."""
+
 HOLDOUT = "holdout"
 """The fold of a run that uses the splits of the configuration rather than cross-validation."""
 
@@ -27,6 +32,7 @@ _ADDRESS = re.compile(
     r"(?P<task>[a-z0-9_]+)/(?P<network>[a-z0-9_]+)/(?P<size>\d+)/(?P<initialisation>[a-z_]+)"
     r"/(?P<depth>[A-Za-z0-9_+]+)"
     r"/rate=(?P<rate>[-+.0-9e]+)_l2=(?P<l2>[-+.0-9e]+)_dropout=(?P<dropout>[-+.0-9e]+)"
+    r"(_features=(?P<features>float16))?"
     rf"/fold=(?P<fold>{HOLDOUT}|\d+)_seed=(?P<seed>\d+)"
 )
 
@@ -40,12 +46,13 @@ class Run:
         network: Name in the registry of networks.
         size: Side of the square input, pixels.
         initialisation: One of `INITIALISATIONS`.
-        depth: The cut from which layers are trained: `head`, a block, `block+k`, or `all`.
+        depth: The cut from which layers are trained: `head`, a block, `block+k`, or `all`; or `bn`.
         rate: Learning rate, > 0.
         l2: L2 constant of the dense layer, ≥ 0.
         dropout: Share of pooled features dropped in training, in [0, 1).
         fold: `holdout`, or the number of the part that is the test part, as text.
         seed: Governs data order, augmentation, initialisation and dropout.
+        features: Type of the cached features that it is trained on, `float32` or `float16`.
     """
 
     task: str
@@ -58,13 +65,15 @@ class Run:
     dropout: float
     fold: str
     seed: int
+    features: str = FEATURES
 
     @property
     def address(self) -> str:
         """The run's folder below `results/<study>/runs/`."""
+        features = "" if self.features == FEATURES else f"_features={self.features}"
         return (
             f"{self.task}/{self.network}/{self.size}/{self.initialisation}/{self.depth}"
-            f"/rate={self.rate:.15g}_l2={self.l2:.15g}_dropout={self.dropout:.15g}"
+            f"/rate={self.rate:.15g}_l2={self.l2:.15g}_dropout={self.dropout:.15g}{features}"
             f"/fold={self.fold}_seed={self.seed}"
         )
 
@@ -89,6 +98,7 @@ class Run:
             **parts
             | {name: int(parts[name]) for name in ("size", "seed")}
             | {name: float(parts[name]) for name in ("rate", "l2", "dropout")}
+            | {"features": parts["features"] or FEATURES}
         )
 
     @property
@@ -106,4 +116,4 @@ class Run:
     @property
     def has_frozen_part(self) -> bool:
         """Whether something below the run's cut stays as it is, and can be computed once."""
-        return self.depth != "all" and self.initialisation != "random_all"
+        return self.depth not in (ALL, NORMALISATION) and self.initialisation != "random_all"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from retinopathy import caching
 from retinopathy.runs import HOLDOUT, Run
 
 Config = Mapping[str, Any]
@@ -89,14 +90,22 @@ STUDIES: dict[str, Callable[[Config], list[Case]]] = {
 
 def cases(config: Config, study: str) -> list[Case]:
     """Return the cases of a study, in the order of its table."""
-    return STUDIES[study](config)
+    shared = sharing(config)
+    return [
+        Case(case.name, caching.typed(config, case.run, shared)) for case in STUDIES[study](config)
+    ]
+
+
+def sharing(config: Config) -> Mapping[caching.Cut, int]:
+    """Return how many runs of all studies share the features of each cut."""
+    return caching.sharing(case.run for study in STUDIES.values() for case in study(config))
 
 
 def shown(config: Config, task: str, network: str, size: int) -> Run:
     """Return the final run whose maps are shown: the first seed, the first fold."""
     return next(
         case.run
-        for case in networks(config)
+        for case in cases(config, "networks")
         if (case.run.task, case.run.network, case.run.size) == (task, network, size)
     )
 
