@@ -7,6 +7,7 @@ import pandas as pd
 
 from retinopathy import archives, arrivals
 from retinopathy.files import read_json, write_json, written
+from retinopathy.joined import Part
 from retinopathy.logs import LOG, logged
 
 
@@ -23,7 +24,7 @@ def main(
         refused: Where to write which entries of the archive were not unpacked, and why.
     """
     arrived = [read_json(path) for path in receipts]
-    parts = [archives.Part(folder.parent / "archives" / a["name"], a["bytes"]) for a in arrived]
+    parts = [Part(folder.parent / "archives" / a["name"], a["bytes"]) for a in arrived]
     for part in parts:
         if part.path.is_file():
             arrivals.check(part.path)

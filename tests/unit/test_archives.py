@@ -13,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.kaggle_stand_in import cut, zipped
 
-from retinopathy import archives
-from retinopathy.archives import Joined, Part, Refused, Unpacked, is_placed, peak, plan, unpack
+from retinopathy import archives, entries
+from retinopathy.archives import Unpacked, is_placed, peak, unpack
+from retinopathy.entries import Refused, plan
 from retinopathy.errors import Explained
+from retinopathy.joined import Joined, Part
 
 PHOTOGRAPHS = {f"train/{n}_{eye}.jpeg": os.urandom(300) for n in range(12) for eye in ("l", "r")}
 
@@ -138,19 +140,19 @@ def test_what_is_refused_is_listed_and_nothing_else_is_lost(tmp_path: Path) -> N
     found = unpack(parts, tmp_path / "train", quiet)
     assert sorted((one.image, one.reason) for one in found.refused) == sorted(
         [
-            ("up", archives.OUTSIDE),
-            ("root", archives.OUTSIDE),
-            ("drive", archives.OUTSIDE),
-            ("back", archives.OUTSIDE),
-            ("link", archives.OUTSIDE),
-            ("directory", archives.NO_FILE),
-            ("bomb", archives.TOO_LARGE),
-            ("twice", archives.SAME_FILE),
-            ("twice", archives.SAME_FILE),
-            ("below", archives.SAME_FILE),
-            ("n" * 300, archives.NAME_TOO_LONG),
-            ("damaged", archives.DAMAGED),
-            ("secret", archives.ENCRYPTED),
+            ("up", entries.OUTSIDE),
+            ("root", entries.OUTSIDE),
+            ("drive", entries.OUTSIDE),
+            ("back", entries.OUTSIDE),
+            ("link", entries.OUTSIDE),
+            ("directory", entries.NO_FILE),
+            ("bomb", entries.TOO_LARGE),
+            ("twice", entries.SAME_FILE),
+            ("twice", entries.SAME_FILE),
+            ("below", entries.SAME_FILE),
+            ("n" * 300, entries.NAME_TOO_LONG),
+            ("damaged", entries.DAMAGED),
+            ("secret", entries.ENCRYPTED),
         ]
     )
     assert contents(tmp_path / "train") == {
@@ -169,7 +171,7 @@ def test_a_bomb_that_lies_about_its_size_is_not_unfolded(tmp_path: Path) -> None
     for signature, place in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
         struct.pack_into("<I", content, content.index(signature) + place, 1000)
     found = unpack(parts_of(tmp_path / "archives", bytes(content), 3), tmp_path / "train", quiet)
-    assert found.refused == [Refused("a", archives.DAMAGED)]
+    assert found.refused == [Refused("a", entries.DAMAGED)]
     assert contents(tmp_path / "train") == {"b.jpeg": b"fine"}
 
 
@@ -180,7 +182,7 @@ def test_entries_that_overlap_are_not_unfolded_twice(tmp_path: Path) -> None:
     first = content.index(b"PK\x01\x02")
     struct.pack_into("<II", content, first + 20, 250, 250)
     found = unpack(parts_of(tmp_path / "archives", bytes(content), 3), tmp_path / "train", quiet)
-    assert found.refused == [Refused("a", archives.DAMAGED)]
+    assert found.refused == [Refused("a", entries.DAMAGED)]
     assert sorted(contents(tmp_path / "train")) == ["b.jpeg", "c.jpeg"]
 
 
@@ -189,7 +191,7 @@ def test_an_unknown_method_is_named(tmp_path: Path) -> None:
     struct.pack_into("<H", content, 8, 9)
     struct.pack_into("<H", content, content.index(b"PK\x01\x02") + 10, 9)
     found = unpack(parts_of(tmp_path / "archives", bytes(content), 2), tmp_path / "train", quiet)
-    assert found.refused == [Refused("a", archives.UNKNOWN_METHOD)]
+    assert found.refused == [Refused("a", entries.UNKNOWN_METHOD)]
 
 
 @settings(deadline=None, max_examples=40)
@@ -242,7 +244,7 @@ def test_an_interrupted_unpacking_goes_on(
     written = {path: path.stat().st_mtime_ns for path in (tmp_path / "train").rglob("*.jpeg")}
     monkeypatch.setattr(archives, "_extract", extract)
     found = unpack(parts, tmp_path / "train", quiet, spent)
-    assert found.refused == [Refused(Path(next(iter(PHOTOGRAPHS))).stem, archives.DAMAGED)]
+    assert found.refused == [Refused(Path(next(iter(PHOTOGRAPHS))).stem, entries.DAMAGED)]
     assert found.photographs == len(names) - 1
     assert len(contents(tmp_path / "train")) == len(names) - 1
     assert {path: path.stat().st_mtime_ns for path in written} == written
@@ -253,7 +255,7 @@ def test_an_interrupted_unpacking_goes_on(
 def test_a_part_goes_as_soon_as_nothing_in_it_is_needed(tmp_path: Path) -> None:
     content = zipped(PHOTOGRAPHS, zipfile.ZIP_STORED)
     parts = parts_of(tmp_path / "archives", content, 9)
-    entries, _ = plan(zipfile.ZipFile(io.BytesIO(content)).infolist(), "train", len(content))
+    chosen, _ = plan(zipfile.ZipFile(io.BytesIO(content)).infolist(), "train", len(content))
     start = sum(part.bytes for part in parts)
     highest = 0
 
@@ -263,8 +265,8 @@ def test_a_part_goes_as_soon_as_nothing_in_it_is_needed(tmp_path: Path) -> None:
         highest = max(highest, held)
         path.unlink()
 
-    stated = peak(entries, parts, remove=True)
-    assert peak(entries, parts, remove=False) == 300 * len(PHOTOGRAPHS)
+    stated = peak(chosen, parts, remove=True)
+    assert peak(chosen, parts, remove=False) == 300 * len(PHOTOGRAPHS)
     unpack(parts, tmp_path / "train", quiet, spent)
     assert contents(tmp_path) == {f"train/{name}": one for name, one in expected().items()}
     assert highest - start <= stated < 2 * max(part.bytes for part in parts)

@@ -7,7 +7,6 @@ The folder that photographs are unpacked to holds a marker from before the first
 an unpacked folder is told from one that a person filled, and an interrupted unpacking goes on.
 """
 
-import bisect
 import errno
 import io
 import lzma
@@ -19,68 +18,36 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path
 from typing import IO, cast
 
 from retinopathy.disk import expect_room, locked, room_explained
+from retinopathy.entries import (
+    DAMAGED,
+    NAME_TOO_LONG,
+    SAME_FILE,
+    UNKNOWN_METHOD,
+    Entry,
+    Refused,
+    is_photograph,
+    plan,
+)
 from retinopathy.errors import Explained
 from retinopathy.files import read_json, write_json, written
+from retinopathy.joined import Joined, Part, ends
 from retinopathy.progress import Progress
-from retinopathy.sources import ENDINGS, list_photographs
+from retinopathy.sources import list_photographs
 
 MARKER = ".unpacked.json"
 """Name of the marker in a folder that photographs are unpacked to."""
 
-LARGEST = 200_000_000
-"""Bytes of the largest photograph that is unpacked; those of the competition have a few million."""
-
-RATIO = 200
-"""How many times its packed size a photograph may have, from 2 MB on; the usual is about 1."""
-
-OUTSIDE = "outside the folder"
-TOO_LARGE = "too large"
-DAMAGED = "damaged in the archive"
-ENCRYPTED = "encrypted"
-NO_FILE = "not a file in the archive"
-SAME_FILE = "two entries for the same file"
-NAME_TOO_LONG = "name too long"
-UNKNOWN_METHOD = "packed by an unknown method"
-
 _CHUNK = 1 << 20
-_HEADER = 30
-_SMALL = 10_000
 _REASONS_BY_ERROR = {
     errno.EEXIST: SAME_FILE,
     errno.ENOTDIR: SAME_FILE,
     errno.EISDIR: SAME_FILE,
     errno.ENAMETOOLONG: NAME_TOO_LONG,
 }
-
-
-@dataclass(frozen=True)
-class Part:
-    """One piece of an archive.
-
-    Attributes:
-        path: Where it is, or was.
-        bytes: Its size, known even after it was removed.
-    """
-
-    path: Path
-    bytes: int
-
-
-@dataclass(frozen=True)
-class Refused:
-    """An entry of an archive that was not unpacked.
-
-    Attributes:
-        image: Its file name without its ending.
-        reason: One of the reasons above.
-    """
-
-    image: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -96,24 +63,6 @@ class Unpacked:
     photographs: int
     bytes: int
     refused: list[Refused]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A photograph in an archive.
-
-    Attributes:
-        info: What the archive's directory says about it.
-        path: Where it goes, within the folder.
-    """
-
-    info: zipfile.ZipInfo
-    path: PurePosixPath
-
-    @property
-    def offset(self) -> int:
-        """Return where it begins, bytes from the beginning of the archive."""
-        return self.info.header_offset
 
 
 @dataclass(frozen=True)
@@ -142,88 +91,13 @@ class _State:
         write_json(folder / MARKER, asdict(self))
 
 
-class Joined(io.RawIOBase):
-    """A view over files as if they were one after the other in one file."""
-
-    def __init__(self, parts: Sequence[Part]) -> None:
-        """Begin at the first byte; files are opened when they are read."""
-        self._parts = parts
-        self._ends = ends(parts)
-        self._position = 0
-        self._open: tuple[int, io.FileIO] | None = None
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return True."""
-        return True
-
-    def tell(self) -> int:
-        """Return the position in the whole."""
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to a position in the whole; return it.
-
-        Raises:
-            OSError: It would be before the beginning.
-        """
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._ends[-1]}[whence]
-        if base + offset < 0:
-            raise OSError(errno.EINVAL, "before the beginning")
-        self._position = base + offset
-        return self._position
-
-    def readinto(self, buffer: memoryview | bytearray) -> int:  # type: ignore[override]
-        """Fill a buffer with what one part still has; return how many bytes that was.
-
-        Raises:
-            OSError: The part is missing or has become shorter.
-        """
-        number = bisect.bisect_right(self._ends, self._position)
-        if number == len(self._parts):
-            return 0
-        left = self._ends[number] - self._position
-        stream = self._stream(number)
-        stream.seek(self._parts[number].bytes - left)
-        count = stream.readinto(memoryview(buffer)[:left]) or 0
-        if count == 0 and len(buffer):
-            raise OSError(errno.EIO, f"{self._parts[number].path} is shorter than it was")
-        self._position += count
-        return count
-
-    def close(self) -> None:
-        """Close what is open."""
-        if self._open:
-            self._open[1].close()
-        super().close()
-
-    def _stream(self, number: int) -> io.FileIO:
-        if self._open is None or self._open[0] != number:
-            if self._open:
-                self._open[1].close()
-            self._open = (number, io.FileIO(self._parts[number].path))
-        return self._open[1]
-
-
-def ends(parts: Sequence[Part]) -> list[int]:
-    """Return where each part ends, bytes from the beginning of the archive."""
-    found, end = [], 0
-    for part in parts:
-        end += part.bytes
-        found.append(end)
-    return found
-
-
 def is_placed(folder: Path) -> bool:
     """Tell whether a person filled a folder.
 
     Then it has no marker of an unpacking, but a photograph, or a link to a folder that has some.
     """
     return not (folder / MARKER).is_file() and any(
-        any(map(_is_photograph, names)) or any(Path(above, name).is_symlink() for name in folders)
+        any(map(is_photograph, names)) or any(Path(above, name).is_symlink() for name in folders)
         for above, folders, names in os.walk(folder)
     )
 
@@ -264,38 +138,6 @@ def unpack(
             if spent and part.path.is_file():
                 spent(part.path)
         return found
-
-
-def plan(
-    entries: Iterable[zipfile.ZipInfo], folder: str, size: int
-) -> tuple[list[Entry], list[Refused]]:
-    """Choose what to unpack of an archive.
-
-    Args:
-        entries: The archive's directory.
-        folder: Name of the folder that is left out where it leads.
-        size: Of the archive, bytes.
-
-    Returns:
-        Photographs in the order of their bytes, and what was refused.
-    """
-    chosen: list[Entry] = []
-    refused: list[Refused] = []
-    taken: set[PurePosixPath] = set()
-    ordered = sorted(entries, key=lambda info: info.header_offset)
-    limits = [info.header_offset for info in ordered[1:]] + [size]
-    for info, limit in zip(ordered, limits, strict=True):
-        name = PurePosixPath(info.filename.replace("\\", "/"))
-        if not _is_photograph(name.name) or _is_hidden(name):
-            continue
-        path = _inside(info.filename, folder)
-        reason = _reason(info, limit) or (SAME_FILE if path in taken else "")
-        if path is None or reason:
-            refused.append(Refused(name.stem, OUTSIDE if path is None else reason))
-        else:
-            taken.add(path)
-            chosen.append(Entry(info, path))
-    return chosen, refused
 
 
 def peak(entries: Sequence[Entry], parts: Sequence[Part], remove: bool) -> int:
@@ -399,42 +241,6 @@ def _extract(archive: zipfile.ZipFile, entry: Entry, folder: Path) -> str:
             raise
         return _REASONS_BY_ERROR[error.errno]
     return ""
-
-
-def _reason(info: zipfile.ZipInfo, limit: int) -> str:
-    """Return why an entry cannot be unpacked, or an empty text.
-
-    Args:
-        info: What the archive's directory says about it.
-        limit: Where the next entry begins; entries that overlap are how small archives become huge.
-    """
-    if info.is_dir():
-        return NO_FILE
-    if stat.S_ISLNK(info.external_attr >> 16):
-        return OUTSIDE
-    if info.flag_bits & 1:
-        return ENCRYPTED
-    if info.file_size > LARGEST or info.file_size > RATIO * max(info.compress_size, _SMALL):
-        return TOO_LARGE
-    end = info.header_offset + _HEADER + len(info.filename) + info.compress_size
-    return DAMAGED if info.header_offset < 0 or end > limit else ""
-
-
-def _inside(name: str, folder: str) -> PurePosixPath | None:
-    """Return where an entry goes within the folder; None if that would be outside."""
-    path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or PureWindowsPath(name).drive or ".." in path.parts:
-        return None
-    return path.relative_to(folder) if path.parts[0] == folder and path.parts[1:] else path
-
-
-def _is_photograph(name: str) -> bool:
-    return not name.startswith(".") and PurePosixPath(name).suffix.lower() in ENDINGS
-
-
-def _is_hidden(name: PurePosixPath) -> bool:
-    """Tell whether a name is in a hidden folder, which no photographs are taken from."""
-    return any(part.startswith(".") and part != ".." for part in name.parts)
 
 
 def _is_there(folder: Path, entry: Entry) -> bool:
