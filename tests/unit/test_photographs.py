@@ -199,6 +199,49 @@ def test_local_average_is_subtracted_and_the_rim_is_grey() -> None:
     assert photographs.subtract_local_average(flat)[60, 60].min() == 255
 
 
+@pytest.mark.parametrize("size", [96, 224, 448])
+@pytest.mark.parametrize(("above", "below"), [(0.2, 0.2), (0.25, 0), (0, 0.1)])
+@pytest.mark.parametrize("upright", [False, True])
+def test_a_cut_through_the_retina_leaves_no_band(
+    size: int, above: float, below: float, upright: bool
+) -> None:
+    image = disc(size, size, size / 2, size / 2, size / 2)
+    image[: round(above * size)] = 0
+    image[round((1 - below) * size) :] = 0
+    if upright:
+        image = np.ascontiguousarray(image.swapaxes(0, 1))
+    result = photographs.subtract_local_average(image).astype(int)
+    assert np.abs(result - 128).max() <= 16  # the noise, four times
+    grey = np.all(result == 128, axis=2)
+    assert np.all(grey[image.max(axis=2) < 10])
+    # Nine tenths of the radius are left where the disc is whole, less where it is cut.
+    kept = np.flatnonzero(~grey.all(axis=int(not upright)))
+    start, stop = (cut + 0.05 for cut in (above, below))
+    assert kept[0] == pytest.approx(start * size, abs=2)
+    assert kept[-1] == pytest.approx((1 - stop) * size, abs=3)
+
+
+@pytest.mark.parametrize("size", [96, 224, 448])
+def test_the_local_average_of_a_whole_disc_is_the_plain_one(size: int) -> None:
+    image = disc(size, size, size / 2, size / 2, size / 2)
+    cv2.line(image, (size // 4, size // 3), (size // 2, 3 * size // 4), (60, 20, 10), 2)
+    plain = cv2.GaussianBlur(image, (0, 0), size / 60).astype(int)
+    expected = np.clip(4 * (image.astype(int) - plain) + 128, 0, 255)
+    rows, columns = np.mgrid[:size, :size] - size / 2
+    inside = np.hypot(columns, rows) < 0.87 * size / 2
+    found = photographs.subtract_local_average(image)
+    assert expected[inside].min() < 60
+    assert np.abs(found - expected)[inside].max() <= 4
+
+
+def test_a_retina_that_fills_the_crop_is_not_reduced_to_its_optic_disc() -> None:
+    noise = np.random.default_rng(3).integers(0, 5, (224, 224, 3))
+    image = np.asarray(noise + np.array([150, 80, 40]), np.uint8)
+    cv2.circle(image, (60, 110), 32, (250, 230, 180), -1)
+    found = photographs.subtract_local_average(image)
+    assert np.mean(found[100:120, 120:200] != 128) > 0.5
+
+
 def test_unknown_contrast_is_refused() -> None:
     with pytest.raises(KeyError):
         photographs.prepare(b"", CropBox(0, 0, 8), 8, "unknown")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from retinopathy.decoding import Pixels, decode, dimensions, strongest_reduction
 
 Floats = NDArray[np.float64]
+Whole = NDArray[np.int32]
 
 _SEARCH_SIDE = 640  # the retina is searched on a copy no larger than this
 _SEARCH_LEAST = 170  # and whose shorter side has at least this
@@ -23,6 +24,7 @@ _LEAST_CONTRAST = 10.0  # grey levels between the retina and its background
 _LEAST_SUPPORT = 0.5  # share of the outline that has to lie on the circle
 _LEAST_RADIUS = 0.12  # of the larger side: where the retina fills it, the optic disc is a circle
 _LARGEST_EXCESS = 1.15  # how far the retina may reach beyond its circle, in radii
+_LEAST_FIELD = 0.1  # of a crop: where the retina fills it, the optic disc is unlike the corners
 
 
 @dataclass(frozen=True)
@@ -124,13 +126,19 @@ def _contrast(image: Pixels, shrink: int) -> Pixels:
 
 
 def _outline(contrast: Pixels) -> Floats | None:
+    """Return points at equal distances along `_hull`, float64 (_ARC_POINTS, 2), x and y."""
+    hull = _hull(contrast)
+    return None if hull is None else _dense(np.asarray(hull, np.float64))
+
+
+def _hull(contrast: Pixels) -> Whole | None:
     """Return the convex outline of the largest region unlike the border; None if there is none.
 
     Args:
         contrast: uint8 (h, w).
 
     Returns:
-        float64 (_ARC_POINTS, 2), x and y.
+        int32 (n, 2), corners, x and y.
     """
     strong = float(np.percentile(contrast[::3, ::3], 95))
     if strong < _LEAST_CONTRAST:
@@ -143,7 +151,7 @@ def _outline(contrast: Pixels) -> Floats | None:
     if not contours:
         return None
     hull = cv2.convexHull(max(contours, key=cv2.contourArea))
-    return _dense(np.asarray(hull.reshape(-1, 2), np.float64))
+    return np.asarray(hull.reshape(-1, 2), np.int32)
 
 
 def _corner(image: Pixels) -> int:
@@ -279,8 +287,10 @@ def subtract_local_average(image: Pixels) -> Pixels:
     """Normalise colour and light of a square crop: 4 (I − local average of I) + 128.
 
     After B. Graham, "Kaggle diabetic retinopathy detection competition report", 2015: the average
-    is Gaussian with a standard deviation of 1/30 of the retina's radius, and what lies outside
-    0.9 of the radius, where the border would shine in, is grey (128).
+    is Gaussian with a standard deviation of 1/30 of the retina's radius, and what is nearer to the
+    edge than 0.1 of the radius, three standard deviations, is grey (128): there the black beyond
+    would shine into the average. His edge is the circle; here the edge of the photograph counts too
+    where it cuts the circle.
 
     Args:
         image: uint8 (size, size, 3), the circle of the retina inscribed.
@@ -289,11 +299,27 @@ def subtract_local_average(image: Pixels) -> Pixels:
         uint8 (size, size, 3).
     """
     radius = len(image) / 2
+    field = _field(image)
     average = cv2.GaussianBlur(image, (0, 0), radius / 30)
     difference = cv2.addWeighted(image, 4, average, -4, 128)
-    offsets = np.arange(len(image)) - (len(image) - 1) / 2
-    inside = np.hypot(offsets[:, None], offsets) <= 0.9 * radius
-    return np.asarray(np.where(inside[..., None], difference, 128), np.uint8)
+    squares = (np.arange(len(image)) - (len(image) - 1) / 2) ** 2
+    inside = squares[:, None] + squares <= (0.9 * radius) ** 2
+    inside &= cv2.distanceTransform(field, cv2.DIST_L2, 5) > 0.1 * radius
+    grey = np.full_like(image, 128)
+    return np.asarray(cv2.copyTo(difference, inside.view(np.uint8), grey), np.uint8)
+
+
+def _field(image: Pixels) -> Pixels:
+    """Return where a square crop shows the retina: 255, elsewhere 0, uint8 (size, size).
+
+    It is convex: a circle, cut by the edges of the photograph.
+    """
+    hull = _hull(_contrast(image, 1))
+    if hull is None or cv2.contourArea(hull) < _LEAST_FIELD * image[..., 0].size:
+        return np.full(image.shape[:2], 255, np.uint8)
+    field = np.zeros(image.shape[:2], np.uint8)
+    cv2.fillConvexPoly(field, hull, 255)
+    return field
 
 
 def _unchanged(image: Pixels) -> Pixels:
