@@ -68,12 +68,17 @@ def label_files(wildcards):
     """Return the label files of the source."""
     source = config["source"]
     if source["kind"] == "synthetic":
-        return [f"{folder}.csv" for folder in synthetic_folders(wildcards)]
+        return drawn_labels(wildcards)
     if source["kind"] == "kaggle" and (
         "test" in source["sets"] or not placed_labels(wildcards)
     ):
         return [f"resources/{wildcards.study}/kaggle/labels.csv"]
     return [source["labels"]]
+
+
+def drawn_labels(wildcards):
+    """Return the labels of the synthetic source, none for others."""
+    return [f"{folder}.csv" for folder in synthetic_folders(wildcards)]
 
 
 def placed_labels(_wildcards):

@@ -30,9 +30,8 @@ rule external_labels:
 use rule inspect_photographs as inspect_external with:
     input:
         folders=[],
-        labels=["results/{study}/external/{set}/labels.csv"],
+        drawn=[],
         unpacked=[],
-        refused=[],
     output:
         table="results/{study}/external/{set}/manifest/shard-{shard}.csv",
     log:
@@ -43,8 +42,6 @@ use rule inspect_photographs as inspect_external with:
         code=code("inspect_photographs"),
         folders=lambda wildcards: [config["external"][wildcards.set]["photographs"]],
         listing=external_listing,
-        image_column="image",
-        level_column="level",
         shards=config["photographs"]["shards"],
     message:
         "Inspect the photographs of {wildcards.set}, shard {wildcards.shard}"
@@ -56,6 +53,9 @@ use rule manifest as external_manifest with:
             "results/{{study}}/external/{{set}}/manifest/shard-{shard}.csv",
             shard=range(config["photographs"]["shards"]),
         ),
+        labels=["results/{study}/external/{set}/labels.csv"],
+        refused=[],
+        quality=[],
     output:
         manifest="results/{study}/external/{set}/manifest.csv",
         rejects="results/{study}/external/{set}/rejects.csv",
@@ -63,6 +63,12 @@ use rule manifest as external_manifest with:
         "results/{study}/logs/external_manifest/{set}.log",
     benchmark:
         "results/{study}/benchmarks/external_manifest/{set}.tsv"
+    params:
+        code=code("manifest"),
+        image_column="image",
+        level_column="level",
+        reject_limit=config["photographs"]["reject_limit"],
+        quality_columns=[],
     message:
         "Put the manifest of {wildcards.set} together"
 

@@ -4,9 +4,10 @@
 rule inspect_photographs:
     input:
         folders=ancient(synthetic_folders),
-        labels=label_files,
+        # What tells of changes, with `listing`: labels with the hashes of what was drawn, receipts of
+        # what was unpacked. Other labels do not matter here.
+        drawn=drawn_labels,
         unpacked=unpacked_sets,
-        refused=refused_entries,
     output:
         table="results/{study}/manifest/shard-{shard}.csv",
     log:
@@ -23,8 +24,6 @@ rule inspect_photographs:
         code=code("inspect_photographs"),
         folders=photograph_folders,
         listing=listing,
-        image_column=config["source"]["image_column"],
-        level_column=config["source"]["level_column"],
         shards=config["photographs"]["shards"],
     message:
         "Inspect the photographs of shard {wildcards.shard}"
@@ -38,6 +37,8 @@ rule manifest:
             "results/{{study}}/manifest/shard-{shard}.csv",
             shard=range(config["photographs"]["shards"]),
         ),
+        labels=label_files,
+        refused=refused_entries,
         quality=[
             table for table in [config["photographs"]["quality"]["table"]] if table
         ],
@@ -56,6 +57,8 @@ rule manifest:
         runtime=10,
     params:
         code=code("manifest"),
+        image_column=config["source"]["image_column"],
+        level_column=config["source"]["level_column"],
         reject_limit=config["photographs"]["reject_limit"],
         quality_columns=[
             config["photographs"]["quality"][column]

@@ -200,11 +200,11 @@ def _labels(built: Hostile) -> None:
     levels: dict[tuple[str, str], tuple[str, ...]] = {
         ("label missing", "no row"): (),
         ("label missing", "no level"): ("",),
-        ("label missing", "level in words"): ("severe",),
-        ("label missing", "level between"): ("1.5",),
+        ("label out of range", "level in words"): ("severe",),
+        ("label out of range", "level between"): ("1.5",),
         ("label out of range", "level five"): ("5",),
         ("label out of range", "level below"): ("-1",),
-        ("label missing", "level beyond all"): ("1e30",),
+        ("label out of range", "level beyond all"): ("1e30",),
         ("conflicting labels", "several levels"): ("1", "2"),
     }
     for (status, name), given in levels.items():

@@ -8,7 +8,7 @@ import pandas as pd
 from retinopathy import (
     decoding,
     devices,
-    manifest,
+    inspection,
     models,
     saliency,
     showcase,
@@ -60,9 +60,7 @@ def main(
     model = models.load_trained(run, weights, trained)
     rows = []
     found = sorted(sources.by_image([folder]).items())
-    # Any level will do: the inspection wants one, the prediction does not.
-    inspected = (row for image, files in found for row in manifest.inspect_files(image, files, [0]))
-    for facts in inspected:
+    for facts in (row for named in found for row in inspection.inspect_files(*named)):
         image = facts["image"]
         row = {"image": image, "threshold": threshold, "quality": facts["status"]}
         if facts["status"] == OK:

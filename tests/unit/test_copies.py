@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retinopathy import copies, decoding, manifest
+from retinopathy import copies, decoding, inspection, manifest
 from retinopathy.photographs import CropBox
 
 
@@ -31,7 +31,7 @@ def written(path: Path, image: decoding.Pixels, side: int, quality: int) -> Path
 
 
 def usable(paths: list[Path]) -> pd.DataFrame:
-    rows = [manifest.inspect(path.stem, path, 0) for path in paths]
+    rows = [inspection.inspect(path.stem, path) for path in paths]
     return pd.DataFrame(rows, columns=list(manifest.COLUMNS))
 
 

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from retinopathy import external
+from retinopathy.sources import NO_LEVEL
 
 
 def test_grades_are_translated_however_they_are_written() -> None:
@@ -12,9 +13,9 @@ def test_grades_are_translated_however_they_are_written() -> None:
     translated = external.translate(table, ("file", "grade"), {"R0": 0, "2": 2, "3.0": 4})
     assert translated["image"].tolist() == list("abcdefg")
     levels = translated["level"].tolist()
-    assert levels[:5] == [0, 2, 2, 4, external.OUTSIDE]
+    assert levels[:5] == [0, 2, 2, 4, NO_LEVEL]
     assert pd.isna(levels[5])
-    assert levels[6] == external.OUTSIDE
+    assert levels[6] == NO_LEVEL
 
 
 def test_a_task_takes_what_is_of_its_levels_and_unknown_to_the_study() -> None:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from tests import hostile
 
-from retinopathy import manifest, sources
+from retinopathy import inspection, manifest, sources
 
 SHARDS = 3
 
@@ -21,19 +21,16 @@ def table(built: hostile.Hostile) -> pd.DataFrame:
     """Return the manifest, by way of its files."""
     tables = []
     for shard in range(SHARDS):
-        rows = manifest.inspect_all(
-            sources.read_labels(built.labels, "image", "level"),
-            sources.by_image([built.photographs]),
-            sources.read_refused([built.refused]),
-            shard,
-            SHARDS,
-            lambda _: None,
-        )
+        files = sources.by_image([built.photographs])
+        rows = inspection.inspect_all(files, shard, SHARDS, lambda _: None)
         path = built.labels.with_name(f"{shard}.csv")
         rows.to_csv(path, index=False)
         tables.append(manifest.read_manifest(path))
         pd.testing.assert_frame_equal(tables[-1], rows)
-    return manifest.combine(tables)
+    labels = sources.read_labels(built.labels, "image", "level")
+    refused = sources.read_refused([built.refused])
+    labelled = manifest.label(manifest.combine(tables), labels, refused)
+    return manifest.mark_same_bytes(labelled)
 
 
 def test_every_one_has_its_reason_and_nothing_else_is_lost(
@@ -74,5 +71,5 @@ def test_nothing_stays_open(built: hostile.Hostile) -> None:
         pytest.skip("this system does not list open files")
     before = len(list(open_files.iterdir()))
     for image, files in sources.by_image([built.photographs]).items():
-        manifest.inspect_files(image, files, [0])
+        inspection.inspect_files(image, files)
     assert len(list(open_files.iterdir())) == before

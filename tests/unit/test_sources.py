@@ -173,7 +173,7 @@ def labels(tmp_path: Path, text: str, image: str = "image", level: str = "level"
     return [tuple(row) for row in table.astype(object).where(table.notna(), None).to_numpy()]
 
 
-@pytest.mark.parametrize("separator", [",", "\t"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_endings_are_stripped_and_columns_chosen(tmp_path: Path, separator: str) -> None:
     lines = ["\ufeffgrade,name,more", "0,10_left.JPEG,x", "4,007,x", "3, v1.5 ,x", "2,NA,"]
     text = "\n".join(lines).replace(",", separator)
@@ -181,11 +181,11 @@ def test_endings_are_stripped_and_columns_chosen(tmp_path: Path, separator: str)
     assert labels(tmp_path, text, "name", "grade") == expected
 
 
-def test_invalid_levels_are_missing_and_odd_ones_kept(tmp_path: Path) -> None:
+def test_what_is_no_level_is_told_from_what_is_missing(tmp_path: Path) -> None:
     text = "image,level\na,\nb,x\nc,1.5\nd,2.0\ne,7\nf,-1\ng,inf\nh,1e30\n,3\n  ,3\n"
     assert labels(tmp_path, text) == [
-        ("a", None), ("b", None), ("c", None), ("d", 2), ("e", 7), ("f", -1), ("g", None),
-        ("h", None),
+        ("a", None), ("b", -1), ("c", -1), ("d", 2), ("e", 7), ("f", -1), ("g", -1),
+        ("h", -1),
     ]  # fmt: skip
 
 

@@ -31,6 +31,17 @@ def test_parts_are_balanced_in_all_and_at_each_level(n: int, parts: int, seed: i
         assert np.ptp(counts) <= 1
 
 
+def test_patients_who_are_one_person_are_dealt_together() -> None:
+    table = patients(200)
+    others = [f"{patient}_left" for patient in range(100, 150)]
+    copies = table["image"].isin([f"{patient}_left" for patient in range(50)])
+    table.loc[copies, "status"] = [f"copy of {image}" for image in others]
+    dealt = splits.deal_parts(table, 5, 1)
+    together = [(str(n), str(n + 100)) for n in range(50) if {str(n), str(n + 100)} <= set(dealt)]
+    assert len(together) > 40
+    assert all(dealt[one] == dealt[other] for one, other in together)
+
+
 def test_parts_depend_on_the_seed_but_not_on_the_order() -> None:
     table = patients(100)
     dealt = splits.deal_parts(table, 5, 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from retinopathy import archives, kaggle
+from retinopathy import entries, kaggle
 from tests import hostile
 from tests.drawn import disc, jpeg
 from tests.kaggle_stand_in import cut, zipped
@@ -32,7 +32,7 @@ def archive() -> bytes:
     members = {
         "test/900_left.jpeg": jpeg(disc(320, 240, 160, 120, 100)),
         "../../escaping.jpeg": jpeg(disc(320, 240, 150, 120, 100)),
-        "test/bomb.jpeg": bytes(archives.RATIO * 200_000),
+        "test/bomb.jpeg": bytes(entries.RATIO * 200_000),
     }
     return zipped(members)
 
@@ -78,7 +78,7 @@ def test_a_hostile_study_runs_to_its_end(copied: Callable[[], Path]) -> None:
     assert (study / "summary.html").is_file()
     manifest = pd.read_csv(study / "manifest.csv", dtype=str, keep_default_na=False)
     expected = built.expected | dict.fromkeys((path.stem for path in good), "ok")
-    expected |= {"900_left": "ok", "escaping": archives.OUTSIDE, "bomb": archives.TOO_LARGE}
+    expected |= {"900_left": "ok", "escaping": entries.OUTSIDE, "bomb": entries.TOO_LARGE}
     assert dict(zip(manifest["image"], manifest["status"], strict=True)) == expected
     assert len(manifest) == len(expected)
     rejects = pd.read_csv(study / "rejects.csv", dtype=str, keep_default_na=False)
@@ -87,5 +87,5 @@ def test_a_hostile_study_runs_to_its_end(copied: Callable[[], Path]) -> None:
     assert len(set(reasons.values())) >= 20 and len(reasons) >= 60
     assert not [*project.rglob("escaping*")]
     page = (study / "data_card.html").read_text()
-    for reason in ("truncated", "not an image", "unreadable name", archives.OUTSIDE):
+    for reason in ("truncated", "not an image", "unreadable name", entries.OUTSIDE):
         assert f"<td>{reason}</td>" in page

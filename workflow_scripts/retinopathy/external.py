@@ -4,8 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 
-OUTSIDE = -1
-"""What a grade becomes that the map of a set does not name: no level, so it is rejected."""
+from retinopathy.sources import NO_LEVEL
 
 
 def translate(
@@ -20,13 +19,13 @@ def translate(
             numbers: `2`, `2.0` and ` 2 ` are the same grade.
 
     Returns:
-        Columns image (str), level (Int64): missing where there is no grade, `OUTSIDE` where the
+        Columns image (str), level (Int64): missing where there is no grade, `NO_LEVEL` where the
         map has no level for it.
     """
     known = {_grade(grade): level for grade, level in levels.items()}
     image, grade = columns
     written = table[grade].map(_grade)
-    found = [known.get(text, OUTSIDE) if text else pd.NA for text in written]
+    found = [known.get(text, NO_LEVEL) if text else pd.NA for text in written]
     return pd.DataFrame({"image": table[image], "level": pd.array(found, "Int64")})
 
 

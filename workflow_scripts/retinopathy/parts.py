@@ -1,7 +1,7 @@
 """Who is in which part: hashes and roles, with nothing but the standard library."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from retinopathy.errors import Explained
 from retinopathy.runs import HOLDOUT
@@ -19,6 +19,22 @@ def draw(name: str, seed: int = 0) -> int:
 def shard_of(image: str, shards: int) -> int:
     """Return the shard, in [0, shards), of a photograph: the same whatever others there are."""
     return draw(image) % shards
+
+
+def linked(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return name → the first, in their order, of all names that pairs link with it."""
+    root: dict[str, str] = {}
+
+    def found(name: str) -> str:
+        while root.setdefault(name, name) != name:
+            root[name] = root[root[name]]
+            name = root[name]
+        return name
+
+    for one, other in pairs:
+        first, last = sorted((found(one), found(other)))
+        root[last] = first
+    return {name: found(name) for name in list(root)}
 
 
 def roles(

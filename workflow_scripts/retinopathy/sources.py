@@ -16,7 +16,11 @@ from retinopathy.parts import shard_of
 ENDINGS = frozenset({".jpeg", ".jpg", ".png", ".tif", ".tiff"})
 """Endings of photographs, in lower case; any case counts."""
 
+NO_LEVEL = -1
+"""What a cell becomes that says something, but is no whole number."""
+
 _LARGEST_LEVEL = 2**31
+_SEPARATORS = ("\t", ";", ",")  # what a header holds of these separates its columns
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def listings(folder: Path, shards: int) -> list[str]:
 
 
 def read_labels(path: Path, image_column: str, level_column: str) -> pd.DataFrame:
-    """Read a table of labels, separated by commas or tabs.
+    """Read a table of labels.
 
     Args:
         path: The table, UTF-8, with a header.
@@ -112,20 +116,23 @@ def read_labels(path: Path, image_column: str, level_column: str) -> pd.DataFram
         level_column: Column with the level.
 
     Returns:
-        Columns `image` (str, an image id) and `level` (Int64; missing where it is no whole
-        number), in the order of the table; equal rows once, rows without an image left out.
+        Columns `image` (str, an image id) and `level` (Int64; missing where the cell is empty,
+        `NO_LEVEL` where it is no whole number), in the order of the table; equal rows once, rows
+        without an image left out.
 
     Raises:
         Explained: The file or a column is missing, or it is no such table.
     """
     table = read_table(path, (image_column, level_column))
-    levels = pd.to_numeric(table[level_column], errors="coerce").astype("float64")
-    whole = levels.where((levels % 1 == 0) & (levels.abs() < _LARGEST_LEVEL)).astype("Int64")
+    cells = table[level_column].str.strip()
+    levels = pd.to_numeric(cells, errors="coerce").astype("float64")
+    sound = (levels % 1 == 0) & (levels.abs() < _LARGEST_LEVEL)
+    whole = levels.where(sound, NO_LEVEL).where(cells != "").astype("Int64")
     return _of_images(table[image_column], "level", whole)
 
 
 def read_grades(path: Path, image_column: str, quality_column: str) -> pd.DataFrame:
-    """Read a table of published grades of quality, separated by commas or tabs.
+    """Read a table of published grades of quality.
 
     Returns:
         Columns `image` (an image id) and `quality`, both str; equal rows once, rows without an
@@ -156,7 +163,7 @@ def read_refused(paths: Iterable[Path]) -> dict[str, str]:
 
 
 def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a table, separated by commas or tabs, every column as text.
+    """Read a table, separated by commas, semicolons or tabs, every column as text.
 
     Args:
         path: The table, UTF-8, with a header.
@@ -165,11 +172,38 @@ def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     Raises:
         Explained: The file or a column is missing, or it is no such table.
     """
+    table = _read(path)
+    if not set(columns) <= set(table.columns):
+        raise Explained(
+            f"{path} lacks a column",
+            expected=f"columns {', '.join(map(repr, columns))}",
+            received=f"columns {', '.join(map(repr, table.columns))}",
+            hint="set the names of the columns in the configuration to those that the table has",
+        )
+    return table
+
+
+def columns_of(path: Path) -> list[str]:
+    """Return the columns of a table that `read_table` reads, from its header alone.
+
+    Raises:
+        Explained: The file is missing, or it is no such table.
+    """
+    return list(_read(path, rows=0).columns)
+
+
+def _read(path: Path, rows: int | None = None) -> pd.DataFrame:
+    """Read the first `rows` rows of a table, or all, every column as text."""
     try:
         with path.open(encoding="utf-8-sig") as stream:
-            separator = "\t" if "\t" in stream.readline() else ","
-        table = pd.read_csv(
-            path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig"
+            header = stream.readline()
+        return pd.read_csv(
+            path,
+            sep=next((mark for mark in _SEPARATORS if mark in header), ","),
+            dtype=str,
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            nrows=rows,
         )
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise Explained(
@@ -178,14 +212,6 @@ def read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
             received=f"{path}: {error}",
             hint="correct its path in the configuration, or save the table as CSV",
         ) from error
-    if missing := [name for name in columns if name not in table.columns]:
-        raise Explained(
-            f"{path} lacks a column",
-            expected=f"columns {', '.join(map(repr, columns))}",
-            received=f"columns {', '.join(map(repr, table.columns))}",
-            hint=f"name the column in the configuration that is called {missing[0]!r} there",
-        )
-    return table
 
 
 def _of_images(names: pd.Series, column: str, values: pd.Series) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from retinopathy.errors import Explained
-from retinopathy.manifest import LEVELS, usable
+from retinopathy.manifest import LEVELS, persons, usable
 from retinopathy.parts import draw
 
 SPLITS = ("train", "validation", "test")
@@ -56,6 +56,7 @@ def deal_parts(manifest: pd.DataFrame, parts: int, seed: int) -> dict[str, int]:
 
     Patients are shuffled within the level of their worse eye and dealt in turn, each level going
     on where the last one stopped: parts differ by at most one patient, of each level and in all.
+    Patients who have a picture in common are one person, and are dealt as one.
 
     Args:
         manifest: Columns image, patient, level, status, in any order of rows.
@@ -65,9 +66,12 @@ def deal_parts(manifest: pd.DataFrame, parts: int, seed: int) -> dict[str, int]:
     Returns:
         Patient → part, in [0, parts).
     """
-    worse = usable(manifest).groupby("patient")["level"].max()
+    person_of = persons(manifest)
+    good = usable(manifest)
+    worse = good.groupby(good["patient"].map(person_of))["level"].max()
     order = sorted(worse.items(), key=lambda item: (item[1], draw(str(item[0]), seed)))
-    return {str(patient): place % parts for place, (patient, _) in enumerate(order)}
+    part_of = {person: place % parts for place, (person, _) in enumerate(order)}
+    return {patient: part_of[person_of[patient]] for patient in good["patient"].unique()}
 
 
 def select(
