@@ -65,11 +65,12 @@ rule kaggle_archive:
     """Fetch a part of an archive, 8 GB at most, or take the one that is there.
 
     The part itself is no output: Snakemake would delete it when the job fails, and a download goes
-    on where it stopped. A download tries again by itself, so the job does not. The labels come
-    first because they are small: what Kaggle refuses is then said once, not by every part.
+    on where it stopped. A download tries again by itself, so the job does not. The labels and the
+    plan come first because they are small: what Kaggle refuses, and what the labels cannot give, is
+    then said once, before anything large is fetched.
     """
     input:
-        labels=ancient(label_files),
+        plan=ancient("results/{study}/plan.csv"),
     output:
         receipt="resources/{study}/kaggle/archives/{archive}.json",
     log:

@@ -1,6 +1,36 @@
 # Patients are dealt to parts once, for all tasks; a task selects photographs; a split is parts.
 
 
+rule plan:
+    input:
+        labels=label_files,
+        lists=list(SUBSETS.values()),
+    output:
+        plan="results/{study}/plan.csv",
+    log:
+        "results/{study}/logs/plan.log",
+    benchmark:
+        "results/{study}/benchmarks/plan.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("plan"),
+        image_column=config["source"]["image_column"],
+        level_column=config["source"]["level_column"],
+        tasks=config["tasks"],
+        listed=list(SUBSETS),
+        parts=config["splits"]["parts"],
+        seed=config["seed"],
+    message:
+        "Plan the tasks from the labels alone"
+    script:
+        "../workflow_scripts/plan.py"
+
+
 rule select_photographs:
     input:
         manifest="results/{study}/manifest.csv",

@@ -7,7 +7,7 @@ import pandas as pd
 
 from retinopathy import card, card_figures, duplicates, figures, manifest, sheets, splits, tables
 from retinopathy.files import read_json, write_text
-from retinopathy.logs import LOG, logged
+from retinopathy.logs import logged
 
 
 def main(
@@ -39,12 +39,7 @@ def main(
         {"all usable": usable} | {f"task {task}": table for task, table in chosen.items()}
     )
     sizes = card.sizes(usable)
-    candidates = duplicates.candidates(usable)
-    LOG.info("%d pairs of different patients are alike in hash and light", len(candidates))
-    pairs = pd.concat(
-        [duplicates.same_bytes(rows), duplicates.same_pixels(usable, candidates)],
-        ignore_index=True,
-    )
+    pairs = duplicates.told(rows)
     tables.write(levels, outputs["table"], ("set", "level", "photographs"))
     tables.write(sizes, outputs["sizes_table"], ("size", "photographs"))
     tables.write(pairs, outputs["duplicates"], duplicates.COLUMNS)
@@ -54,6 +49,7 @@ def main(
         study,
         {
             "levels": card.by_set(levels),
+            "subsets": pd.DataFrame([read_json(path) for path in subsets]),
             "proofs": pd.concat(
                 [
                     pd.read_csv(path, dtype=tables.TEXT).assign(task=task)
@@ -62,8 +58,8 @@ def main(
             ),
             "fellow": tables.read(fellow, tables.METRICS),
             "sizes": sizes,
-            "qualities": card.by_level(usable[usable["quality"] != ""], "quality"),
-            "reasons": reasons.rename("photographs").reset_index(),
+            "qualities": card.qualities(usable),
+            "reasons": reasons.rename("images").reset_index(),
             "duplicates": pairs,
             "external": card.external(
                 {
@@ -72,14 +68,13 @@ def main(
                 }
             ),
         },
-        [read_json(path) for path in subsets],
         {
-            "photographs": len(rows),
+            "photographs": int((rows["path"] != "").sum()),
+            "unfiled": int((rows["path"] == "").sum()),
             "usable": len(usable),
             "patients": usable["patient"].nunique(),
             "unfound": int((~usable["circle_found"]).sum()),
             "crossing": card.crossing(chosen),
-            "candidates": len(candidates),
         },
         outputs,
     )
@@ -94,15 +89,15 @@ def _draw(
     outputs: Mapping[str, Path],
 ) -> None:
     figures.levels(levels, outputs["levels"])
-    titles = [figures.LEVELS[level] for level in sorted(usable["level"].unique())]
-    sheets.draw([sheets.Row("", card_figures.examples(usable))], titles, outputs["examples"])
+    card_figures.sheet(card_figures.examples(usable), len(manifest.LEVELS), outputs["examples"])
     card_figures.sizes(sizes, outputs["sizes"])
     card_figures.light(usable, outputs["brightness"])
     rejected = card.some_rejects(rows, card_figures.TILES)
     if rejected.empty:
         sheets.say("No photograph was rejected.", outputs["rejects"])
     else:
-        card_figures.sheet(card_figures.rejects(rejected), outputs["rejects"])
+        tiles = card_figures.rejects(rejected)
+        card_figures.sheet(tiles, card_figures.COLUMNS, outputs["rejects"])
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def test_full_study_is_valid() -> None:
 def test_shipped_overlays_are_valid(overlay: Path, tmp_path: Path) -> None:
     config = merged(full(), yaml.safe_load(overlay.read_text()))
     if config["source"]["kind"] == "folder":
-        (tmp_path / "labels.csv").touch()
+        (tmp_path / "labels.csv").write_text("image,level\n")
         config["source"] |= {"photographs": str(tmp_path), "labels": str(tmp_path / "labels.csv")}
     configuration.check(config, SCHEMA)
 
@@ -61,6 +61,9 @@ def test_overlays_only_change_keys_that_the_full_study_has(overlay: Path) -> Non
         ({"sede": 1}, ["sede", "unknown key", "seed"]),
         ({"training": {"epoch": 3}}, ["training", "epoch", "epochs"]),
         ({"seed": "one"}, ["seed", "'one'", "integer"]),
+        ({"seed": "1"}, ["seed", "'1'", "--configfile"]),
+        ({"source": {"remove_archives": "true"}}, ["source.remove_archives", "--configfile"]),
+        ({"tasks": {"extremes": {"photographs": 7}}}, ["photographs", "an even number", "7"]),
         ({"training": {"epochs": 0}}, ["training.epochs", "1", "0"]),
         ({"source": {"kind": "cloud"}}, ["source.kind", "synthetic", "cloud"]),
         ({"studies": {"sweep": {"network": "vgg"}}}, ["studies.sweep", "xception", "vgg"]),
@@ -92,6 +95,53 @@ def test_what_cannot_be_right_is_explained(change: dict[str, Any], words: list[s
     message = str(raised.value)
     for word in [*words, "expected:", "received:", "hint:"]:
         assert word in message
+
+
+def with_tables(folder: Path, header: str) -> dict[str, Any]:
+    """Return a study of a folder with an external set and grades; all tables have a header."""
+    table = folder / "table.csv"
+    table.write_text(f"{header}\n")
+    known = {"photographs": str(folder), "labels": str(table), "image_column": "image"}
+    change = {
+        "source": {"kind": "folder", "photographs": str(folder), "labels": str(table)},
+        "external": {"other": known | {"level_column": "level", "levels": {"0": 0}}},
+        "photographs": {"quality": {"table": str(table)}},
+    }
+    return merged(full(), change)
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ("id,grade", ["source.labels", "source.image_column and source.level_column", "'id'"]),
+        ("image;grade", ["source.labels", "set source.level_column", "'image', 'grade'"]),
+        ("image\tlevel", ["quality.table", "photographs.quality.quality_column", "'quality'"]),
+        ("image level quality", ["only column", "separate columns"]),
+        ("", ["unreadable table", "table.csv"]),
+    ],
+)
+def test_tables_are_looked_at_before_the_first_job(
+    tmp_path: Path, header: str, words: list[str]
+) -> None:
+    with pytest.raises(Explained) as raised:
+        configuration.check(with_tables(tmp_path, header), SCHEMA)
+    for word in words:
+        assert word in str(raised.value)
+
+
+def test_columns_of_every_table_are_checked(tmp_path: Path) -> None:
+    config = with_tables(tmp_path, "image;level;quality")
+    configuration.check(config, SCHEMA)
+    config["external"]["other"]["level_column"] = "grade"
+    with pytest.raises(Explained, match=r"set external\.other\.level_column"):
+        configuration.check(config, SCHEMA)
+    # Labels of the competition that a person placed are looked at, and those to be fetched are not.
+    config = with_tables(tmp_path, "image;level;quality")
+    config["source"] |= {"kind": "kaggle", "level_column": "grade"}
+    with pytest.raises(Explained, match=r"source\.level_column"):
+        configuration.check(config, SCHEMA)
+    config["source"]["labels"] = str(tmp_path / "nowhere.csv")
+    configuration.check(config, SCHEMA)
 
 
 def test_a_missing_key_is_named() -> None:

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.drawn import jpeg
 
-from retinopathy import copies, decoding, duplicates, manifest
+from retinopathy import copies, decoding, duplicates, inspection
 
 
-def rows(*statuses: tuple[str, str, int, str]) -> pd.DataFrame:
+def rows(*statuses: tuple[str, str, int, str], sha256: str = "") -> pd.DataFrame:
     table = pd.DataFrame(statuses, columns=["image", "patient", "level", "status"])
-    return table.astype({"level": "Int64"})
+    return table.astype({"level": "Int64"}).assign(sha256=list(sha256 or "a" * len(statuses)))
 
 
-def test_equal_bytes_are_told_from_the_statuses() -> None:
+def test_pairs_are_told_from_the_statuses() -> None:
     table = rows(
         ("1_left", "1", 2, "ok"),
         ("1_left", "1", 0, "same name as a/duplicate of b.jpg"),
@@ -31,8 +31,11 @@ def test_equal_bytes_are_told_from_the_statuses() -> None:
         ("7_left", "7", 1, "black"),
         ("8\nleft", "8", 1, "ok"),
         ("9_left", "9", 1, "duplicate of 8\nleft"),
+        ("10_left", "10", 1, "copy of 8\nleft"),
+        ("9_left", "9", 1, "black"),
+        sha256="axaabbcdeffgh",
     )
-    found = duplicates.same_bytes(table)
+    found = duplicates.told(table)
     assert tuple(found.columns) == duplicates.COLUMNS
     assert found.drop(columns="how").to_numpy().tolist() == [
         ["1_right", "1_left", 2, 2, True],
@@ -40,9 +43,10 @@ def test_equal_bytes_are_told_from_the_statuses() -> None:
         ["3_left", "4 left", 0, 1, False],
         ["5_left", "3_left", 1, 0, False],
         ["9_left", "8\nleft", 1, 1, False],
+        ["10_left", "8\nleft", 1, 1, False],
     ]
-    assert set(found["how"]) == {"bytes"}
-    assert duplicates.same_bytes(table.iloc[:1]).empty
+    assert list(found["how"]) == ["bytes", "bytes", "bytes", "pixels", "bytes", "pixels"]
+    assert duplicates.told(table.iloc[:1]).empty
 
 
 def alike(n: int, seed: int) -> pd.DataFrame:
@@ -100,7 +104,7 @@ def competition(real_photographs: Path, tmp_path_factory: pytest.TempPathFactory
             jpeg(np.asarray(small, np.uint8), cv2.IMWRITE_JPEG_QUALITY, 85)
         )
     files |= dict.fromkeys(sorted(folder.iterdir()))
-    table = pd.DataFrame([manifest.inspect(path.stem, path, 0) for path in files])
+    table = pd.DataFrame([inspection.inspect(path.stem, path) for path in files])
     return table.astype({"level": "Int64"})
 
 

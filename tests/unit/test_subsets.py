@@ -48,7 +48,15 @@ def test_a_list_read_back_gives_the_same_selection(tmp_path: Path, task: Task, s
         tmp_path / "again", rows, task, lists, seed=seed, when_fewer="stop"
     )
     assert again == first
-    assert known_again == known | {"seed": seed}
+    assert known_again == known | {
+        "asked": known["photographs"],
+        "balance": None,
+        "list": str(lists[task.name]),
+        "seed": None,
+    }
+    assert (known["asked"], known["balance"], known["list"], known["seed"]) == (
+        task.photographs, "label", None, 1,
+    )  # fmt: skip
     assert hashlib.sha256(first).hexdigest().startswith(str(known["hash"]))
     assert str(tmp_path).encode() not in first
 
@@ -92,8 +100,11 @@ def test_a_list_of_images_alone_is_dealt_as_usual(tmp_path: Path) -> None:
     plain, _ = selected(tmp_path / "plain", rows, EXTREMES)
     images = pd.read_csv(tmp_path / "plain/extremes.csv", dtype=str)[["image"]]
     images.to_csv(tmp_path / "images.csv", index=False)
-    again, _ = selected(tmp_path / "again", rows, EXTREMES, {"extremes": tmp_path / "images.csv"})
+    again, known = selected(
+        tmp_path / "again", rows, EXTREMES, {"extremes": tmp_path / "images.csv"}
+    )
     assert again == plain
+    assert known["seed"] == 1
 
 
 def test_what_is_not_usable_here_is_named(tmp_path: Path) -> None:
@@ -140,6 +151,20 @@ def test_lists_that_disagree_on_a_patient_are_explained(tmp_path: Path) -> None:
         subsets.parts_of({"one": one, "two": two}, 3)
     with pytest.raises(Explained, match="patient 2 in part 2"):
         subsets.parts_of({"two": two}, 2)
+    itself = listed("image,part\n2_left,1\n2_right,2\n", tmp_path / "3.csv")
+    with pytest.raises(Explained, match="patient 2 in parts 1 and 2 in one list, that of one"):
+        subsets.parts_of({"one": itself}, 3)
+
+
+def test_a_person_of_two_names_goes_where_the_list_has_one_of_them(tmp_path: Path) -> None:
+    table = patients(40).assign(status="ok")
+    table.loc[table["image"] == "7_left", "status"] = "copy of 3_left"
+    for part in range(5):
+        own = listed(f"image,part\n3_left,{part}\n", tmp_path / "l.csv")
+        dealt = subsets.deal(table, {"extremes": own}, 5, 1)
+        assert dealt["3"] == dealt["7"] == part
+        plain = subsets.deal(table, {}, 5, 1)
+        assert {name for name in plain if plain[name] != dealt[name]} <= {"3", "7"}
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,15 @@ def test_labels_alone_then_photographs_then_nothing(project: Path, stand_in: Sta
     assert stand_in.asked == []
 
 
+def test_an_impossible_study_stops_before_the_archives(project: Path, stand_in: StandIn) -> None:
+    overlay = "tasks: {extremes: {when_fewer: stop}}"
+    (project / "kaggle.yaml").write_text(OVERLAY + overlay)
+    said = run(project, MANIFEST, check=False)
+    assert "too few photographs for the task extremes" in said
+    assert "level 4: 2" in said
+    assert stand_in.downloads() == [kaggle.LABELS]
+
+
 def test_archives_are_removed_when_asked_and_stay_removed(project: Path, stand_in: StandIn) -> None:
     overlay = OVERLAY.replace("kind:", "remove_archives: true\n  kind:")
     (project / "kaggle.yaml").write_text(overlay)

@@ -1,6 +1,5 @@
 """Figures of the data card."""
 
-import math
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +17,19 @@ from retinopathy.figures import LEVELS
 EXAMPLE_SIDE = 360
 """Side of an example in pixels."""
 
+COLUMNS = 4
+"""Thumbnails in a row."""
+
 TILES = 24
 """Thumbnails on a sheet at most."""
 
 GREYS = ("#f2f2f2", "#c9c9c9", "#999999", "#5c5c5c", "#111111")
 """Levels from light to dark."""
 
-_COLUMNS = 6  # thumbnails in a row
-_SIDE = 200  # pixels of the larger side of a thumbnail
+_SIDE = 280  # pixels of the larger side of a thumbnail
+_WIDTH = 8.0  # inches of a sheet
+_LINE = 0.16  # inches of a line of a title
+_FRAME = 0.7  # height of an empty tile, as a share of its width
 
 
 @dataclass(frozen=True)
@@ -41,15 +45,18 @@ class Tile:
     image: Pixels | None
 
 
-def examples(usable: pd.DataFrame) -> list[Pixels]:
+def examples(usable: pd.DataFrame) -> list[Tile]:
     """Return one photograph per level: the one of median brightness, which is seldom a bad one."""
-    images = []
-    for _, rows in usable.groupby("level"):
+    tiles = []
+    for level, name in enumerate(LEVELS):
+        rows = usable[usable["level"] == level]
+        if rows.empty:
+            continue
         middle = rows.sort_values(["brightness", "image"]).iloc[len(rows) // 2]
         box = photographs.CropBox(middle["crop_left"], middle["crop_top"], middle["crop_side"])
         data = Path(middle["path"]).read_bytes()
-        images.append(photographs.prepare(data, box, EXAMPLE_SIDE, "none"))
-    return images
+        tiles.append(Tile(name, photographs.prepare(data, box, EXAMPLE_SIDE, "none")))
+    return tiles
 
 
 def rejects(rows: pd.DataFrame) -> list[Tile]:
@@ -60,21 +67,47 @@ def rejects(rows: pd.DataFrame) -> list[Tile]:
     ]
 
 
-def sheet(tiles: Sequence[Tile], path: Path) -> None:
-    """Draw thumbnails in rows; a tile without an image is an empty frame."""
-    rows = math.ceil(len(tiles) / _COLUMNS)
-    with plotting.figure(path, 1.7 * _COLUMNS, 1.9 * rows) as drawn:
-        grid = drawn.subplots(rows, _COLUMNS, squeeze=False).ravel()
-        for axes, tile in zip(grid, tiles, strict=False):
-            axes.set(xticks=[], yticks=[], xlim=(0, _SIDE), ylim=(_SIDE, 0), aspect="equal")
-            axes.grid(visible=False)
-            axes.spines[:].set_visible(tile.image is None)
-            if tile.image is not None:
-                axes.imshow(tile.image)
-            # Names may hold dollars, which are no formulas.
-            axes.set_title(_wrapped(tile.title), fontsize=6, parse_math=False)
-        for axes in grid[len(tiles) :]:
-            axes.axis("off")
+def sheet(tiles: Sequence[Tile], columns: int, path: Path) -> None:
+    """Draw thumbnails in rows; a tile without an image is an empty frame.
+
+    Args:
+        tiles: At least one.
+        columns: How many there are in a row.
+        path: Where to write the sheet.
+    """
+    rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]
+    sides = [side for tile in tiles if tile.image is not None for side in tile.image.shape[:2]]
+    width = max(sides, default=_SIDE)  # pixels of a tile
+    heights = [_height(row, width) for row in rows]
+    titles = [1 + max(_wrapped(tile.title).count("\n") for tile in row) for row in rows]
+    inches = [
+        _WIDTH / columns * height / width + _LINE * lines
+        for height, lines in zip(heights, titles, strict=True)
+    ]
+    with plotting.figure(path, _WIDTH, sum(inches)) as drawn:
+        grid = drawn.subplots(len(rows), columns, squeeze=False, height_ratios=inches)
+        for line, row, height in zip(grid, rows, heights, strict=True):
+            for axes, tile in zip(line, row, strict=False):
+                _draw(axes, tile, width, height)
+            for axes in line[len(row) :]:
+                axes.axis("off")
+
+
+def _height(tiles: Sequence[Tile], width: int) -> int:
+    """Return the pixels of the tallest of some tiles that are `width` wide."""
+    shown = [tile.image.shape[0] for tile in tiles if tile.image is not None]
+    return max(shown, default=round(_FRAME * width))
+
+
+def _draw(axes: Axes, tile: Tile, width: int, height: int) -> None:
+    """Draw a tile at the upper left of `width` × `height` pixels."""
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(tile.image is None)
+    if tile.image is not None:
+        axes.imshow(tile.image)
+    axes.set(xticks=[], yticks=[], xlim=(0, width), ylim=(height, 0), aspect="equal", anchor="N")
+    # Names may hold dollars, which are no formulas.
+    axes.set_title(_wrapped(tile.title), fontsize=8, parse_math=False)
 
 
 def sizes(table: pd.DataFrame, path: Path) -> None:
@@ -98,7 +131,8 @@ def sizes(table: pd.DataFrame, path: Path) -> None:
             axes.text(1.01, place, f"{n}", va="center", fontsize=8)
         axes.set_yticks(places, table["size"])
         axes.invert_yaxis()
-        axes.set(xlim=(0, 1.08), xlabel="share of the photographs of a size, pixels")
+        axes.set(xlim=(0, 1.08), xlabel="share of the photographs of that size")
+        axes.set_ylabel("width × height, pixels")
         axes.grid(visible=False)
         drawn.legend(*axes.get_legend_handles_labels(), loc="outside upper center", ncols=5)
 

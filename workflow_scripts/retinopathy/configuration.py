@@ -13,7 +13,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from retinopathy import registry
+from retinopathy import registry, sources
 from retinopathy.errors import Explained
 
 Config = Mapping[str, Any]
@@ -41,6 +41,7 @@ def check(config: Config, schema: Path) -> None:
     _check_baselines(config["baselines"])
     _check_source(config["source"])
     _check_files(config)
+    _check_columns(config)
     _check_predict(config)
     _check_weights(config)
 
@@ -67,12 +68,32 @@ def _explained(error: ValidationError) -> Explained:
             hint="an overlay changes single values; config.yaml has every key",
         )
     description = error.schema.get("description", "")  # type: ignore[union-attr]
+    even = (error.validator, value) == ("multipleOf", 2)
     return Explained(
         f"config: {place} cannot be used",
-        expected=f"{error.validator} {value}",
+        expected="an even number" if even else f"{error.validator} {value}",
         received=f"{instance!r} ({type(instance).__name__})",
-        hint=description or "see rules/schemas/config.schema.yaml",
+        hint=_TEXT
+        if error.validator == "type" and _is_written_as(instance, value)
+        else description or "see rules/schemas/config.schema.yaml",
     )
+
+
+_TEXT = (
+    "numbers, true and false belong into a file given with --configfile: Snakemake reads those of "
+    "--config as text"
+)
+
+
+def _is_written_as(instance: Any, wanted: str) -> bool:
+    """Return whether an instance is the text of what is wanted."""
+    if not isinstance(instance, str):
+        return False
+    try:
+        meant = yaml.safe_load(instance)
+    except yaml.YAMLError:
+        return False
+    return wanted in ("integer", "number", "boolean") and isinstance(meant, int | float)
 
 
 def _check_splits(splits: Config) -> None:
@@ -243,6 +264,43 @@ def _named_files(config: Config) -> dict[str, tuple[str, str, str]]:
         expected = "a file saved by Keras with save_weights, without the top"
         hint = "leave the network out to have its weights fetched"
         named[f"weights.files.{network}"] = (path, expected, hint)
+    return named
+
+
+def _check_columns(config: Config) -> None:
+    """Tables that are there must have the columns that the configuration names."""
+    for place, (path, section, keys) in _named_tables(config).items():
+        columns = sources.columns_of(Path(path))
+        wrong = {key: section[key] for key in keys if section[key] not in columns}
+        if wrong:
+            where = place.rpartition(".")[0]
+            named = " and ".join(f"{where}.{key}" for key in wrong)
+            apart = "; commas, semicolons or tabs separate columns" if len(columns) == 1 else ""
+            raise Explained(
+                f"config: {place} lacks a column",
+                expected=_columns(list(wrong.values())),
+                received=f"{path} with {'only ' * (len(columns) == 1)}{_columns(columns)}",
+                hint=f"set {named} to what the table calls it{apart}",
+            )
+
+
+def _columns(names: list[str]) -> str:
+    return ("column " if len(names) == 1 else "columns ") + ", ".join(map(repr, names))
+
+
+def _named_tables(config: Config) -> dict[str, tuple[str, Config, tuple[str, str]]]:
+    """Return place in the configuration → path, its section, keys of the names of its columns."""
+    levels = ("image_column", "level_column")
+    source, quality = config["source"], config["photographs"]["quality"]
+    named = {}
+    # Labels of the competition are there only when a person placed them.
+    if source["kind"] != "synthetic" and Path(source["labels"]).is_file():
+        named["source.labels"] = (source["labels"], source, levels)
+    for name, known in config["external"].items():
+        named[f"external.{name}.labels"] = (known["labels"], known, levels)
+    if quality["table"]:
+        keys = ("image_column", "quality_column")
+        named["photographs.quality.table"] = (quality["table"], quality, keys)
     return named
 
 

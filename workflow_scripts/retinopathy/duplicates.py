@@ -1,6 +1,6 @@
 """Photographs that are there twice: the same bytes, or the same picture scaled or compressed anew.
 
-The manifest rejects equal bytes. Equal pictures in other bytes matter where they are said to be of
+The manifest rejects both. Equal pictures in other bytes matter where they are said to be of
 different patients, who may be in different splits. Perceptual hashes alone cannot tell them, since
 retinas look alike: among 959 photographs of the competition 39 pairs of different patients have
 hashes at most 2 bits apart, and none is a copy. So pairs that agree in light as well are looked at.
@@ -13,11 +13,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from retinopathy import copies
-from retinopathy.manifest import OK
+from retinopathy.manifest import OK, same_as
 
 COLUMNS = ("image", "same_as", "how", "level", "level_same_as", "same_patient")
-"""Columns of a table of duplicates; `how` is `bytes` (one of them is rejected, or both where their
-levels differ) or `pixels` (both are used)."""
+"""Columns of a table of duplicates; `how` is `bytes` or `pixels` (scaled or compressed anew)."""
 
 LIGHT = {"brightness": 0.5, "saturation": 2.0}
 """How far brightness and saturation, 0–255, of a copy may be from those of its original.
@@ -25,21 +24,21 @@ LIGHT = {"brightness": 0.5, "saturation": 2.0}
 # ASSUME: measured on 180 copies of 60 photographs, scaled to a quarter of the side or compressed at
 # quality 60: brightness differed by 0.36 at most, saturation by less than 2 in 98 of 100."""
 
-LOOKED_AT = 200
-"""Pairs that are looked at, at most, the most alike first: a few seconds."""
+LOOKED_AT = 1000
+"""Pairs that are looked at, at most, the most alike first: a minute."""
 
 _ENOUGH = 100_000  # like pairs from which no more are searched for: such a set has no differences
 
 
-def same_bytes(manifest: pd.DataFrame) -> pd.DataFrame:
-    """Return the pairs of photographs with equal bytes, from their statuses: `COLUMNS`."""
-    named = manifest["status"].str.extract(
-        r"(?s)^(?:duplicate of|conflicting labels, same as) (.*)$"
-    )
-    pairs = pd.DataFrame({"image": manifest["image"], "same_as": named[0]}).dropna()
+def told(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Return the pairs of photographs that are one picture, from their statuses: `COLUMNS`."""
+    pairs = pd.DataFrame({"image": manifest["image"], "same_as": same_as(manifest)}).dropna()
     # Where levels conflict, each of the two names the other.
     once = ["\n".join(sorted(pair)) for pair in zip(pairs["image"], pairs["same_as"], strict=True)]
-    return _table(pairs[~pd.Series(once, pairs.index).duplicated()].assign(how="bytes"), manifest)
+    pairs = pairs[~pd.Series(once, pairs.index).duplicated()]
+    digests = _known(manifest)["sha256"]
+    equal = pairs["image"].map(digests) == pairs["same_as"].map(digests)
+    return _table(pairs.assign(how=np.where(equal, "bytes", "pixels")), manifest)
 
 
 def candidates(usable: pd.DataFrame) -> pd.DataFrame:
@@ -100,12 +99,17 @@ def _places(pairs: pd.DataFrame) -> Iterator[tuple[int, int]]:
 
 def _table(pairs: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
     """Add levels and whether the patient is the same to the pairs `image`, `same_as`, `how`."""
-    # A rejected photograph may have the name of a usable one.
-    usable_first = manifest.assign(bad=manifest["status"] != OK).sort_values("bad", kind="stable")
-    known = usable_first.drop_duplicates("image").set_index("image")
+    known = _known(manifest)
     levels, patients = known["level"], known["patient"]
     return pairs.assign(
         level=pairs["image"].map(levels),
         level_same_as=pairs["same_as"].map(levels),
         same_patient=pairs["image"].map(patients) == pairs["same_as"].map(patients),
     )[list(COLUMNS)].reset_index(drop=True)
+
+
+def _known(manifest: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per image, by image: a rejected photograph may have the name of another."""
+    others = (manifest["status"] != OK) & same_as(manifest).isna()
+    first = manifest.assign(others=others).sort_values("others", kind="stable")
+    return first.drop_duplicates("image").set_index("image")

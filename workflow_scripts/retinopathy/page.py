@@ -45,8 +45,12 @@ class Page:
         self.body.append(f'<p class="note">{escape(text)}</p>')
 
     def table(self, table: pd.DataFrame, columns: list[str]) -> None:
-        """Add the `columns` of a table that have content, numbers to three digits."""
+        """Add the `columns` of a table that have content, numbers to three digits.
+
+        Underscores in their names are shown as blanks.
+        """
         shown = table[columns].dropna(axis="columns", how="all")
+        shown.columns = pd.Index([name.replace("_", " ") for name in shown.columns])
         self.body.append(
             shown.to_html(index=False, na_rep="", border=0, float_format=lambda x: f"{x:.3g}")
         )

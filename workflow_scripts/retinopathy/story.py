@@ -65,8 +65,8 @@ def _photographs(
     counts = tables["levels"]
     usable = counts.loc[counts["set"] == "all usable", "photographs"].sum()
     page.say(
-        f"{usable} usable photographs; {len(tables['rejects'])} were rejected, each with its "
-        "reason. Levels go from 0 (none) to 4 (proliferative)."
+        f"{usable} usable photographs; {len(tables['rejects'])} more images were rejected or have "
+        "no file, each with its reason. Levels go from 0 (none) to 4 (proliferative)."
     )
     page.figure(figures["levels"][0], "Photographs per level: all usable, and per task.")
     page.figure(figures["examples"][0], "One photograph per level, cut to the retina.")
@@ -74,14 +74,21 @@ def _photographs(
         reasons = (
             manifest.kinds(tables["rejects"]["reason"])
             .value_counts()
-            .rename("photographs")
+            .rename("images")
             .reset_index()
         )
-        page.table(reasons, ["reason", "photographs"])
+        page.table(reasons, ["reason", "images"])
     page.say("A patient is in one split only, and in the same one for every task.")
-    page.table(tables["proofs"], list(tables["proofs"].columns))
-    page.note("Each task's list of photographs is known by the first digits of its SHA-256:")
-    page.table(tables["subsets"], ["task", "photographs", "patients", "hash"])
+    proofs = card.holdout(tables["proofs"])
+    page.table(proofs, list(proofs.columns))
+    for task in tables["subsets"].itertuples():
+        page.say(card.labels(task))
+    page.note(
+        "How many photographs each task asked for and has. Its list, with its parts, is known by "
+        "the first digits of its SHA-256:"
+    )
+    tasks = card.tasks(tables["subsets"])
+    page.table(tasks, list(tasks.columns))
     for row in tables["fellow_eye"].itertuples():
         page.say(card.warning(row))
 

@@ -5,7 +5,8 @@ feeds. Its hash is that of the file's bytes, so `sha256sum` shows it too.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -30,13 +31,51 @@ def fingerprint(selected: pd.DataFrame) -> str:
     return hashlib.sha256(canonical(selected).encode()).hexdigest()[:12]
 
 
-def describe(selected: pd.DataFrame, task: str, seed: int) -> dict[str, object]:
-    """Return what a list is: task, hash, seed, and counts in all and per part."""
+@dataclass(frozen=True)
+class Choice:
+    """The photographs of a task.
+
+    Attributes:
+        photographs: Columns image, patient, level, label, part, sorted by image.
+        asked: How many the task, or its published list, asks for.
+        wanted: The same in words.
+        there: How many there are, in words.
+        listed: Whether they come from a published list.
+        dealt: Whether the seed has a say in them: not in a list with parts.
+    """
+
+    photographs: pd.DataFrame
+    asked: int
+    wanted: str
+    there: str
+    listed: bool
+    dealt: bool
+
+
+def describe(choice: Choice, task: splits.Task, seed: int, source: str) -> dict[str, object]:
+    """Return what a task's list is: what was asked for, hash, and counts in all and per part.
+
+    Args:
+        choice: Its photographs, from `choose`.
+        task: The task.
+        seed: The study's; None is given where it has no say.
+        source: Path of the published list that was used, or nothing.
+    """
+    selected = choice.photographs
     parts = [
         {"part": int(part)} | splits.count(selected[selected["part"] == part])
         for part in sorted(selected["part"].unique())
     ]
-    known = {"task": task, "hash": fingerprint(selected), "seed": seed}
+    known: dict[str, object] = {
+        "task": task.name,
+        "negative": list(task.negative),
+        "positive": list(task.positive),
+        "asked": choice.asked,
+        "balance": None if choice.listed else task.balance,
+        "list": source or None,
+        "hash": fingerprint(selected),
+        "seed": seed if choice.dealt else None,
+    }
     return known | splits.count(selected) | {"parts": parts}
 
 
@@ -95,15 +134,87 @@ def parts_of(lists: Mapping[str, pd.DataFrame], parts: int) -> dict[str, int]:
                     hint="set splits.parts to the number of parts of the study that wrote the list",
                 )
             if given.setdefault(patient, int(part)) != part:
-                raise Explained(
-                    "lists disagree on the part of a patient",
-                    expected="every patient in one part, the same in the lists of all tasks",
-                    received=f"patient {patient} in part {given[patient]} in the list of the task "
-                    f"{source[patient]}, in part {part} in that of {task}",
-                    hint="use lists of one study, or lists without the column part",
-                )
+                raise _two_parts(patient, (given[patient], source[patient]), (int(part), task))
             source.setdefault(patient, task)
     return given
+
+
+def deal(
+    rows: pd.DataFrame, listed: Mapping[str, pd.DataFrame], parts: int, seed: int
+) -> dict[str, int]:
+    """Return patient → part: as the lists have it; others are dealt as if there were no list.
+
+    So the list of a study changes nothing in it. Patients who have a picture in common with one of
+    a list are the same person, and go to the same part.
+
+    Args:
+        rows: The manifest.
+        listed: Task → its list, for the tasks that have one.
+        parts: How many parts there are.
+        seed: Deals.
+
+    Raises:
+        Explained: The lists contradict each other, themselves or the study.
+    """
+    given = parts_of(listed, parts)
+    person_of = manifest.persons(rows)
+    known = {person_of.get(patient, patient): part for patient, part in given.items()}
+    dealt = splits.deal_parts(rows, parts, seed)
+    return {name: known.get(person_of[name], part) for name, part in dealt.items()} | given
+
+
+def choose(
+    rows: pd.DataFrame,
+    task: splits.Task,
+    listed: Mapping[str, pd.DataFrame],
+    dealt: Mapping[str, int],
+    seed: int,
+) -> Choice:
+    """Choose the photographs of a task: those of its list, if it has one.
+
+    Args:
+        rows: The manifest.
+        task: What to choose.
+        listed: Task → its list, for the tasks that have one.
+        dealt: Patient → part, from `deal`.
+        seed: Selects where there is no list.
+    """
+    if task.name in listed:
+        own = listed[task.name]
+        selected, absent = pick(rows, task, own, dealt)
+        wanted = f"all {len(own)} photographs of its published list"
+        there = f"{len(selected)}; not usable here are {names(absent)}"
+        return Choice(selected, len(own), wanted, there, True, "part" not in own)
+    selected = splits.select(rows, task, dealt, seed)
+    wanted = f"{task.photographs}, half of each label"
+    there = splits.stock(rows, task, dealt)
+    return Choice(selected, task.photographs, wanted, there, False, True)
+
+
+def check(choice: Choice, task: str, when_fewer: str, say: Callable[[str], None]) -> None:
+    """Stop when there are too few photographs, or say with how many the study goes on.
+
+    Args:
+        choice: The photographs of the task.
+        task: Its name.
+        when_fewer: `stop` or `use_all`.
+        say: Called with the sentence.
+
+    Raises:
+        Explained: There are fewer photographs than asked for, and `when_fewer` is `stop`, or none.
+    """
+    n = len(choice.photographs)
+    if n == 0 or (n < choice.asked and when_fewer == "stop"):
+        raise Explained(
+            f"too few photographs for the task {task}",
+            expected=choice.wanted,
+            received=choice.there,
+            hint="ask for fewer, or set the task's when_fewer to use_all"
+            if n
+            else "the task needs photographs of every one of its levels or classes",
+        )
+    if n < choice.asked:
+        say(f"{task}: asked for {choice.wanted}; going on with {n}: {choice.there}")
 
 
 def pick(
@@ -147,6 +258,24 @@ def names(images: Iterable[str]) -> str:
     """Return how many images there are and the first few names."""
     known = list(images)
     return f"{len(known)}: {', '.join(known[:_SHOWN])}{' …' if len(known) > _SHOWN else ''}"
+
+
+def _two_parts(patient: str, one: tuple[int, str], other: tuple[int, str]) -> Explained:
+    """Say that a patient is in two parts; each with the task whose list says so."""
+    (part, task), (another, second) = one, other
+    if task == second:
+        received = f"patient {patient} in parts {part} and {another} in one list, that of {task}"
+    else:
+        received = (
+            f"patient {patient} in part {part} in the list of the task {task}, in part {another} "
+            f"in that of {second}"
+        )
+    return Explained(
+        "a patient is in two parts",
+        expected="every patient in one part, the same in the lists of all tasks",
+        received=received,
+        hint="use lists as studies write them, all of one study, or without the column part",
+    )
 
 
 def _no_list(path: Path, received: str) -> Explained:
