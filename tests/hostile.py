@@ -12,6 +12,7 @@ import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -27,11 +28,14 @@ _FRESH = iter(range(10**6))
 
 def fundus() -> Pixels:
     """Draw a photograph that is like no other of this process."""
-    number = next(_FRESH)
-    image = disc(320, 240, 160, 120, 100)
-    x, y = 90 + 7 * (number % 20), 70 + 9 * (number // 20 % 10)
-    image[y : y + 6, x : x + 5] = (240, 200, 120)
-    return image
+    rng = np.random.default_rng(next(_FRESH))
+    plain = disc(320, 240, 160, 120, 100)
+    vessels = plain.copy()
+    for _ in range(40):
+        walk = np.cumsum(rng.normal(0, 12, (12, 2)), axis=0) + np.array([160, 120])
+        width = int(rng.integers(1, 4))
+        cv2.polylines(vessels, [walk.astype(np.int32)], False, (120, 60, 30), width)
+    return np.asarray(np.where(plain.max(axis=2, keepdims=True) > 60, vessels, plain), np.uint8)
 
 
 @dataclass

@@ -6,10 +6,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pandas as pd
 import pytest
 
-from retinopathy import entries, kaggle
+from retinopathy import decoding, entries, kaggle
 from tests import hostile
 from tests.drawn import disc, jpeg
 from tests.kaggle_stand_in import cut, zipped
@@ -55,6 +57,10 @@ def test_a_hostile_study_runs_to_its_end(copied: Callable[[], Path]) -> None:
         shutil.copy2(path, folder / "train")
     levels = pd.concat([pd.read_csv(path, dtype=str) for path in drawn.glob("shard-*.csv")])
     rows = [*built.rows, *zip(levels["image"], levels["level"], strict=True)]
+    copied_level = levels.set_index("image")["level"][good[0].stem]
+    small = cv2.resize(decoding.decode(good[0].read_bytes()), None, fx=0.8, fy=0.8, interpolation=3)
+    (folder / "train/zz_left.jpeg").write_bytes(jpeg(np.asarray(small, np.uint8)))
+    rows.append(("zz_left", copied_level))
     (folder / "trainLabels.csv").write_text(table([("image", "level"), *rows]), newline="")
     solution = [("900_left", "0", "Public"), ("escaping", "0", "Public"), ("bomb", "4", "Private")]
     (folder / kaggle.SOLUTION).write_text(table([("image", "level", "Usage"), *solution]))
@@ -78,6 +84,7 @@ def test_a_hostile_study_runs_to_its_end(copied: Callable[[], Path]) -> None:
     assert (study / "summary.html").is_file()
     manifest = pd.read_csv(study / "manifest.csv", dtype=str, keep_default_na=False)
     expected = built.expected | dict.fromkeys((path.stem for path in good), "ok")
+    expected |= {"zz_left": f"copy of {good[0].stem}"}
     expected |= {"900_left": "ok", "escaping": entries.OUTSIDE, "bomb": entries.TOO_LARGE}
     assert dict(zip(manifest["image"], manifest["status"], strict=True)) == expected
     assert len(manifest) == len(expected)
