@@ -25,6 +25,7 @@ from retinopathy.disk import expect_room, locked, room_explained
 from retinopathy.entries import (
     DAMAGED,
     NAME_TOO_LONG,
+    NO_ARCHIVE,
     SAME_FILE,
     UNKNOWN_METHOD,
     Entry,
@@ -265,7 +266,7 @@ def _opened(joined: IO[bytes], parts: Sequence[Part]) -> zipfile.ZipFile:
     """
     try:
         return zipfile.ZipFile(joined)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
+    except NO_ARCHIVE as error:
         if _gone(parts):
             raise _missing(parts) from error
         raise Explained(

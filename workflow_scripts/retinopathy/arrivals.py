@@ -6,7 +6,6 @@ again.
 """
 
 import shutil
-import struct
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from retinopathy import downloads, kaggle
 from retinopathy.disk import expect_room, locked, room_explained
+from retinopathy.entries import NO_ARCHIVE
 from retinopathy.errors import Explained
 from retinopathy.files import read_json, sha256, write_json
 
@@ -184,7 +184,7 @@ def _wrapped(path: Path, name: str) -> zipfile.ZipInfo | None:
     try:
         with zipfile.ZipFile(path) as opened:
             inside = opened.infolist()
-    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
+    except NO_ARCHIVE:
         return None
     return inside[0] if [Path(info.filename).name for info in inside] == [name] else None
 

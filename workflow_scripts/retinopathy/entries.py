@@ -1,6 +1,7 @@
 """What to unpack of an archive of photographs, and what to refuse."""
 
 import stat
+import struct
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ NO_FILE = "not a file in the archive"
 SAME_FILE = "two entries for the same file"
 NAME_TOO_LONG = "name too long"
 UNKNOWN_METHOD = "packed by an unknown method"
+
+NO_ARCHIVE = (OSError, zipfile.BadZipFile, NotImplementedError, ValueError, struct.error)
+"""What opening a file raises that is no zip, or a zip of a kind that is not known."""
 
 _HEADER = 30
 _SMALL = 10_000

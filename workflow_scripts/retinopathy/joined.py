@@ -5,6 +5,7 @@ import errno
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 
@@ -89,8 +90,4 @@ class Joined(io.RawIOBase):
 
 def ends(parts: Sequence[Part]) -> list[int]:
     """Return where each part ends, bytes from the beginning of the archive."""
-    found, end = [], 0
-    for part in parts:
-        end += part.bytes
-        found.append(end)
-    return found
+    return list(accumulate(part.bytes for part in parts))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from retinopathy import manifest, splits
+from retinopathy import manifest, sources, splits
 from retinopathy.errors import Explained
 
 COLUMNS = ("image", "patient", "level", "label", "part")
@@ -90,11 +90,11 @@ def read(path: Path) -> pd.DataFrame:
         Explained: It is no such table, or a photograph is there twice.
     """
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise _no_list(path, str(error)) from error
-    if "image" not in table or table.empty:
-        raise _no_list(path, f"{len(table)} rows with the columns {', '.join(table.columns)}")
+        table = sources.read_table(path, ("image",))
+    except Explained as error:
+        raise _no_list(path, str(error.__cause__ or error.problem)) from error
+    if table.empty:
+        raise _no_list(path, f"no rows below the columns {', '.join(table.columns)}")
     if table["image"].duplicated().any():
         twice = table.loc[table["image"].duplicated(), "image"]
         raise _no_list(path, f"more than once: {names(twice)}")
