@@ -290,6 +290,11 @@ def run_test_records(wildcards):
 # --- studies
 
 
+def tested(wildcards):
+    """Return the study whose runs a table of the test split holds."""
+    return wildcards.name.removesuffix("_test")
+
+
 def configured(name):
     """Return what the final runs use of what a study is about."""
     final = config["studies"]["networks"]

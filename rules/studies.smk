@@ -39,26 +39,28 @@ rule study_table:
         "../workflow_scripts/study_table.py"
 
 
-rule networks_table:
+rule test_table:
     input:
-        records=runs_of("networks", "record.json"),
-        histories=runs_of("networks", "history.csv"),
-        predictions=runs_of("networks", "test.csv"),
-        operating=runs_of("networks", "operating.json"),
+        records=lambda wildcards: runs_of(tested(wildcards), "record.json"),
+        histories=lambda wildcards: runs_of(tested(wildcards), "history.csv"),
+        predictions=lambda wildcards: runs_of(tested(wildcards), "test.csv"),
+        operating=lambda wildcards: runs_of(tested(wildcards), "operating.json"),
     output:
         table=report(
-            "results/{study}/tables/networks.csv",
-            caption="../report/networks_table.rst",
-            category="4 Networks",
-            labels={"table": "final runs on the test split"},
+            "results/{study}/tables/{name}.csv",
+            caption="../report/test_table.rst",
+            category="4 Test",
+            labels={"table": "{name}: metrics on the test split"},
         ),
-        markdown="results/{study}/tables/networks.md",
-        curves="results/{study}/tables/networks_curves.csv",
-        roc="results/{study}/tables/networks_roc.csv",
+        markdown="results/{study}/tables/{name}.md",
+        curves="results/{study}/tables/{name}_curves.csv",
+        roc="results/{study}/tables/{name}_roc.csv",
     log:
-        "results/{study}/logs/networks_table.log",
+        "results/{study}/logs/test_table/{name}.log",
     benchmark:
-        "results/{study}/benchmarks/networks_table.tsv"
+        "results/{study}/benchmarks/test_table/{name}.tsv"
+    wildcard_constraints:
+        name="networks|initialisation|depth_test",
     conda:
         "../envs/python.yaml"
     threads: 1
@@ -66,13 +68,13 @@ rule networks_table:
         mem_mb=1000,
         runtime=30,
     params:
-        code=code("networks_table"),
-        cases=cases_of("networks"),
+        code=code("test_table"),
+        cases=lambda wildcards: cases_of(tested(wildcards)),
         repetitions=config["evaluation"]["repetitions"],
     message:
-        "Make the table of the final runs"
+        "Make the table on the test split: {wildcards.name}"
     script:
-        "../workflow_scripts/networks_table.py"
+        "../workflow_scripts/test_table.py"
 
 
 rule curves_figure:
@@ -143,13 +145,13 @@ rule networks_figure:
         comparison=report(
             "results/{study}/figures/networks.png",
             caption="../report/networks_figure.rst",
-            category="4 Networks",
+            category="4 Test",
             labels={"figure": "test AUC with intervals"},
         ),
         roc=report(
             "results/{study}/figures/roc.png",
             caption="../report/roc.rst",
-            category="4 Networks",
+            category="4 Test",
             labels={"figure": "ROC curves on the test split"},
         ),
     log:

@@ -84,6 +84,13 @@ def test_overlays_only_change_keys_that_the_full_study_has(overlay: Path) -> Non
         ({"weights": {"files": {"xception": "/nowhere.h5"}}}, ["/nowhere.h5"]),
         ({"studies": {"sweep": {"initialisation": "random_all"}}}, ["studies.sweep", "all"]),
         ({"studies": {"networks": {"depths": {"vgg": "all"}}}}, ["networks.depths", "vgg"]),
+        (
+            {"studies": {"initialisation": {"networks": ["resnet50_v2"]}}},
+            ["initialisation", "resnet50_v2"],
+        ),
+        ({"studies": {"initialisation": {"tasks": ["mild"]}}}, ["initialisation", "mild"]),
+        ({"studies": {"initialisation": {"rates": {"imagenet": 0.1}}}}, ["rates"]),
+        ({"studies": {"depth": {"folds": 5}}}, ["studies.depth.folds", "all"]),
         ({"baselines": {"pixels": 300}}, ["baselines.pixels", "224"]),
         ({"splits": {"folds": True}, "weights": {"when_missing": "random"}}, ["folds", "stop"]),
     ],

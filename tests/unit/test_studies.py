@@ -35,14 +35,25 @@ def test_no_address_appears_twice_in_a_study(config: dict[str, Any], study: str)
     assert len({case.run.address for case in cases}) == len(cases)
 
 
-def test_folds_multiply_the_final_runs_only(config: dict[str, Any]) -> None:
+def test_folds_multiply_what_is_tested_and_what_asks_for_them(config: dict[str, Any]) -> None:
     without = {study: len(studies.cases(config, study)) for study in studies.STUDIES}
     config["splits"]["folds"] = True
+    config["studies"]["depth"]["folds"] = "all"
     for study, count in without.items():
         cases = studies.cases(config, study)
-        times = config["splits"]["parts"] if study == "networks" else 1
-        assert len(cases) == count * times
-        assert ({case.run.fold for case in cases} == {HOLDOUT}) == (study != "networks")
+        folded = study in ("networks", "initialisation", "depth")
+        assert len(cases) == count * (config["splits"]["parts"] if folded else 1)
+        assert ({case.run.fold for case in cases} == {HOLDOUT}) == (not folded)
+
+
+def test_controls_are_beside_the_final_runs_of_their_network(config: dict[str, Any]) -> None:
+    runs = [case.run for case in studies.cases(config, "initialisation")]
+    final = [case.run for case in studies.cases(config, "networks")]
+    starts = [run.initialisation for run in runs if run.seed == 1]
+    assert starts == ["imagenet", "random_frozen", "random_all"] * 3
+    for run in runs:
+        assert (run in final) == (run.initialisation == "imagenet")
+        assert (run.depth == "all") == (run.initialisation == "random_all")
 
 
 def test_the_run_that_is_shown_is_a_final_run(config: dict[str, Any]) -> None:

@@ -91,7 +91,7 @@ def test_another_branch_and_back_reruns_nothing(copied: Callable[[], Path]) -> N
     [
         (
             {"evaluation": {"repetitions": 300}},
-            {"study_table", "networks_table", "baselines_table", "fellow_eye"},
+            {"study_table", "test_table", "baselines_table", "fellow_eye"},
         ),
         ({"saliency": {"photographs": 4}}, {"saliency"}),
         ({"training": {"patience": 3}}, {"finetune"}),

@@ -13,7 +13,15 @@ from tests.workflow.conftest import SMALLEST, inputs_of, snakemake
 
 pytestmark = pytest.mark.workflow
 
-TABLES = ("baselines", "sweep", "regularisation", "depth", "networks")
+TABLES = (
+    "baselines",
+    "sweep",
+    "regularisation",
+    "depth",
+    "depth_test",
+    "networks",
+    "initialisation",
+)
 
 
 @pytest.fixture(scope="module")
@@ -158,10 +166,10 @@ def test_nothing_that_chooses_has_seen_a_test_photograph(finished: Path) -> None
 
     # What a fold's test part becomes: records, and nothing that is made of them but predictions.
     assert readers(*(f"part-{part}" for part in test_parts)) == {"score", "score_baseline"}
-    judges = {"networks_table", "baselines_table", "flips", "saliency"}
+    judges = {"test_table", "baselines_table", "flips", "saliency"}
     assert readers("/test.csv") == judges
     assert not judges & {"finetune", "fit_baseline", "study_table", "score"}
-    assert readers("/operating.json") == {"networks_table", "flips", "saliency"}
+    assert readers("/operating.json") == {"test_table", "flips", "saliency"}
 
 
 def test_bad_configuration_stops_before_the_first_job(finished: Path) -> None:

@@ -132,9 +132,10 @@ def _check_tasks(config: Config) -> None:
         f"studies.{name}.task": study.get("task") for name, study in config["studies"].items()
     }
     several = {
-        "studies.networks.tasks": config["studies"]["networks"]["tasks"],
-        "baselines.tasks": config["baselines"]["tasks"],
+        f"studies.{name}.tasks": config["studies"][name]["tasks"]
+        for name in ("networks", "initialisation")
     }
+    several["baselines.tasks"] = config["baselines"]["tasks"]
     used = [(place, task) for place, task in single.items() if task is not None]
     used += [(place, task) for place, names in several.items() for task in names]
     for place, task in used:
@@ -168,6 +169,14 @@ def _networks(config: Config) -> Iterator[tuple[str, str, list[str]]]:
                 hint="name the cut from which it is trained, or `head`",
             )
         yield "studies.networks", network, [final["depths"][network]]
+    for network in studies["initialisation"]["networks"]:
+        if network not in final["networks"]:
+            raise Explained(
+                "config: studies.initialisation names a network without final runs",
+                expected=" or ".join(final["networks"]),
+                received=network,
+                hint="add it to studies.networks.networks, or leave it out",
+            )
     yield "predict.network", config["predict"]["network"], []
 
 
@@ -186,7 +195,7 @@ def _check_network(place: str, network: str, depths: list[str]) -> None:
 def _check_scratch(studies: Config) -> None:
     """A network that starts from scratch has no frozen part: its depth is `all`."""
     for name, study in studies.items():
-        if study["initialisation"] != "random_all":
+        if study.get("initialisation") != "random_all":
             continue
         depths = study.get("depths", [study.get("depth")])
         given = list(depths.values()) if isinstance(depths, Mapping) else depths

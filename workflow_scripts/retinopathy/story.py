@@ -17,7 +17,8 @@ def tell(study: str, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, l
     Args:
         study: Its name.
         tables: `levels`, `rejects`, `proofs`, `subsets`, `fellow_eye`, `baselines`, `sweep`,
-            `regularisation`, `depth`, `recommendations`, `networks`, `flips`.
+            `regularisation`, `depth`, `depth_test`, `recommendations`, `networks`,
+            `initialisation`, `flips`.
         figures: Name of a figure → its files.
     """
     page = Page(f"Transfer learning for diabetic retinopathy: the study “{study}”")
@@ -26,6 +27,7 @@ def tell(study: str, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, l
     _baselines(page, tables["baselines"])
     _choices(page, tables, figures)
     _networks(page, tables["networks"], figures)
+    _initialisation(page, tables["initialisation"])
     _saliency(page, tables["flips"], figures)
     return page
 
@@ -130,6 +132,11 @@ def _choices(
             advice[advice["study"] == name],
             ["parameter", "recommended", "configured", "followed", "reason"],
         )
+    page.say(
+        "The same runs on the test split, which chose none of them, each at the threshold that its "
+        "validation split chose:"
+    )
+    page.table(tables["depth_test"], ["case", "initialisation", "seed", *METRICS, "outcome"])
 
 
 def _networks(page: Page, table: pd.DataFrame, figures: Mapping[str, list[Path]]) -> None:
@@ -157,15 +164,28 @@ def _networks(page: Page, table: pd.DataFrame, figures: Mapping[str, list[Path]]
     page.figure(figures["roc"][0], "ROC curves on the test split.")
 
 
+def _initialisation(page: Page, table: pd.DataFrame) -> None:
+    page.heading("7 What transfer gives")
+    page.say(
+        "The final runs beside two controls: random weights that stay frozen below the same depth, "
+        "with the normalisation statistics of the training photographs, and the whole network "
+        "trained from random weights. On the test split."
+    )
+    page.table(
+        table,
+        ["task", "network", "size", "initialisation", "depth", "rate", "seed", *METRICS, "outcome"],
+    )
+
+
 def _saliency(page: Page, flips: pd.DataFrame, figures: Mapping[str, list[Path]]) -> None:
-    page.heading("7 Where the networks look")
+    page.heading("8 Where the networks look")
     page.note(
         "Guided Grad-CAM is known to change little when weights are randomised (Adebayo et al. "
         "2018): read it as an edge-sharpened CAM, not as proof."
     )
     for path in figures["saliency"]:
         page.figure(path, f"{path.stem}: CAM and Guided Grad-CAM of the diseased class.")
-    page.heading("8 What size changes")
+    page.heading("9 What size changes")
     counts = flips.groupby(["task", "network", "right_at"], sort=False).size()
     if counts.empty:
         page.say("No test photograph flips between the sizes.")

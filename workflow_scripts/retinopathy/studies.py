@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from retinopathy import caching
-from retinopathy.runs import HOLDOUT, Run
+from retinopathy import caching, registry
+from retinopathy.runs import HOLDOUT, INITIALISATIONS, Run
 
 Config = Mapping[str, Any]
 
@@ -34,9 +34,10 @@ def sweep(config: Config) -> list[Case]:
     """Return learning rate × L2 constant."""
     study = config["studies"]["sweep"]
     return [
-        Case(f"rate {rate:g}, L2 {l2:g}", run)
-        for rate, l2, seed in product(study["rates"], study["l2"], study["seeds"])
-        for run in [_run(study, seed=seed, rate=rate, l2=l2)]
+        Case(f"rate {rate:g}, L2 {l2:g}", _run(study, fold=fold, seed=seed, rate=rate, l2=l2))
+        for rate, l2, fold, seed in product(
+            study["rates"], study["l2"], _folds(config, study), study["seeds"]
+        )
     ]
 
 
@@ -44,8 +45,10 @@ def regularisation(config: Config) -> list[Case]:
     """Return the four settings of dropout and L2."""
     study = config["studies"]["regularisation"]
     return [
-        Case(name, _run(study, seed=seed, **setting))
-        for (name, setting), seed in product(study["settings"].items(), study["seeds"])
+        Case(name, _run(study, fold=fold, seed=seed, **setting))
+        for (name, setting), fold, seed in product(
+            study["settings"].items(), _folds(config, study), study["seeds"]
+        )
     ]
 
 
@@ -53,8 +56,8 @@ def depth(config: Config) -> list[Case]:
     """Return the cuts from which a network is trained."""
     study = config["studies"]["depth"]
     return [
-        Case(cut, _run(study, seed=seed, depth=cut))
-        for cut, seed in product(study["depths"], study["seeds"])
+        Case(cut, _run(study, fold=fold, seed=seed, depth=cut))
+        for cut, fold, seed in product(study["depths"], _folds(config, study), study["seeds"])
     ]
 
 
@@ -80,11 +83,47 @@ def networks(config: Config) -> list[Case]:
     ]
 
 
+def initialisation(config: Config) -> list[Case]:
+    """Return the final runs of one size beside the same networks from random weights.
+
+    A control with frozen features is trained from the depth of the final runs; one that starts
+    from scratch is trained as a whole. Both have learning rates of their own.
+    """
+    study, final = config["studies"]["initialisation"], config["studies"]["networks"]
+    cases = []
+    for task, network in product(study["tasks"], study["networks"]):
+        settings = {final["initialisation"]: (final["depths"][network], final["rate"])}
+        for control, rate in study["rates"].items():
+            cut = registry.ALL if control == "random_all" else final["depths"][network]
+            settings[control] = (cut, rate)
+        cases += [
+            Case(
+                f"{network} {INITIALISATIONS[start]}",
+                _run(
+                    final,
+                    task=task,
+                    network=network,
+                    size=study["size"],
+                    initialisation=start,
+                    depth=cut,
+                    rate=rate,
+                    fold=fold,
+                    seed=seed,
+                ),
+            )
+            for (start, (cut, rate)), fold, seed in product(
+                settings.items(), folds(config), study["seeds"]
+            )
+        ]
+    return cases
+
+
 STUDIES: dict[str, Callable[[Config], list[Case]]] = {
     "sweep": sweep,
     "regularisation": regularisation,
     "depth": depth,
     "networks": networks,
+    "initialisation": initialisation,
 }
 
 
@@ -108,6 +147,11 @@ def shown(config: Config, task: str, network: str, size: int) -> Run:
         for case in cases(config, "networks")
         if (case.run.task, case.run.network, case.run.size) == (task, network, size)
     )
+
+
+def _folds(config: Config, study: Config) -> tuple[str, ...]:
+    """Return the folds of a study that chooses: those of the final runs, or the holdout split."""
+    return folds(config) if study["folds"] == "all" else (HOLDOUT,)
 
 
 def _run(study: Config, *, fold: str = HOLDOUT, **values: Any) -> Run:

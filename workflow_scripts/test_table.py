@@ -1,4 +1,4 @@
-"""Make the table of the final runs on the test split, at their frozen operating points."""
+"""Make the table of a study on the test split, at the frozen operating points of its runs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,19 +11,23 @@ from retinopathy.logs import logged
 
 
 def main(
-    evidence: list[study_tables.Evidence], repetitions: int, outputs: Mapping[str, Path]
+    study: str,
+    evidence: list[study_tables.Evidence],
+    repetitions: int,
+    outputs: Mapping[str, Path],
 ) -> None:
     """Write `table`, `markdown`, `curves` and `roc` of `outputs`.
 
     Args:
-        evidence: What the final runs left, with their predictions of the test split.
+        study: Name of the study.
+        evidence: What its runs left, with their predictions of the test split.
         repetitions: Bootstrap samples behind every interval.
         outputs: Where to write.
     """
     table = study_tables.rows(evidence, repetitions, "test")
     tables.write(table, outputs["table"], (*tables.METRICS, "case"))
     tables.write_markdown(table, outputs["markdown"])
-    tables.write(study_tables.curves("networks", evidence), outputs["curves"], tables.CURVES)
+    tables.write(study_tables.curves(study, evidence), outputs["curves"], tables.CURVES)
     tables.write(roc(evidence), outputs["roc"], ("task", "case", "seed", "fpr", "tpr"))
 
 
@@ -55,6 +59,7 @@ if __name__ == "__main__":
 
     with logged(job.log[0]):
         main(
+            job.wildcards.name,
             study_tables.gather(
                 job.params.cases,
                 [Path(path) for path in job.input.records],
