@@ -82,7 +82,7 @@ class Steps:
         count = tf.cast(tf.size(labels), tf.float32)
         tensors, labels, weights = self._own(tensors, labels, weights)
         with tf.GradientTape() as tape:
-            logits = self.model(tensors, training=True)[:, 0]
+            logits = self._logits(tensors, training=True)
             loss = self._loss(logits, labels, weights, count)
             scaled = self._optimiser.scale_loss(loss)
         gradients = self._summed(tape.gradient(scaled, self._variables))
@@ -101,8 +101,13 @@ class Steps:
         """Do this device's part of a batch as a finished model does it."""
         count = tf.cast(tf.size(labels), tf.float32)
         tensors, labels, weights = self._own(tensors, labels, weights)
-        logits = self.model(tensors, training=False)[:, 0]
+        logits = self._logits(tensors, training=False)
         return self._loss(logits, labels, weights, count), logits
+
+    def _logits(self, tensors: list[tf.Tensor], *, training: bool) -> tf.Tensor:
+        """Return the logits; Keras wants the only input of a model bare."""
+        given = tensors if len(tensors) > 1 else tensors[0]
+        return self.model(given, training=training)[:, 0]
 
     def _own(self, *batch: Any) -> Any:
         """Return this device's slices of a batch; what fills up the last one weighs nothing."""
