@@ -33,12 +33,13 @@ SIZE = 96
 RUN = Run("any", "xception", SIZE, "imagenet", "block13", 0.0001, 0.0, 0.5, HOLDOUT, 1)
 RECIPE = Recipe(32, 1, 1, "adam", 1.0, augment=False)
 WEIGHTS = "backbone.weights.h5"
-FEATURES, RECORDS = "features.h5", "records.tfrecord"
-SPOKEN = {FEATURES: "training on features", RECORDS: "training on records"}
+SPLITS = ("train", "validation")
+SHARE = 0.8  # of the photographs that are trained on
+SPOKEN = {"h5": "training on features", "tfrecord": "training on records"}
 
 
 def draw(folder: Path, count: int) -> None:
-    """Write records of `count` photographs of noise, both labels in turn."""
+    """Write records of `count` photographs of noise in two splits, both labels in turn."""
     generator = np.random.default_rng(1)
     picture = folder / "noise.png"
     cv2.imwrite(str(picture), generator.integers(0, 256, (SIZE, SIZE, 3), np.uint8))
@@ -47,26 +48,32 @@ def draw(folder: Path, count: int) -> None:
     rows = pd.DataFrame({"image": names, "patient": names, "level": 0, "label": number % 2})
     box = {"crop_left": 0, "crop_top": 0, "crop_side": SIZE}
     rows = rows.assign(part=0, path=str(picture), **box)
-    records.write_shard(rows, folder / RECORDS, SIZE, "none", 1, lambda _: None)
+    known = round(SHARE * count)
+    for split, inside in (("train", rows[:known]), ("validation", rows[known:])):
+        file = folder / f"{split}.tfrecord"
+        records.write_shard(inside, file, SIZE, "none", 1, lambda _: None)
 
 
 def work(folder: Path, job: str) -> None:
-    """Do a job in this process: make the features, or train on the file of that name."""
+    """Do a job in this process: make the features, or train on files of that kind."""
     devices.prepare(len(os.sched_getaffinity(0)))
     if job == "features":
-        features.write_features(
-            RUN.network,
-            SIZE,
-            RUN.depth,
-            folder / WEIGHTS,
-            [folder / RECORDS],
-            folder / FEATURES,
-            augment=False,
-        )
+        for split in SPLITS:
+            features.write_features(
+                RUN.network,
+                SIZE,
+                RUN.depth,
+                folder / WEIGHTS,
+                [folder / f"{split}.tfrecord"],
+                folder / f"{split}.h5",
+                augment=False,
+            )
         return
-    given = inputs.opened([folder / job], RUN, folder / WEIGHTS)
+    known, held_out = (
+        inputs.opened([folder / f"{split}.{job}"], RUN, folder / WEIGHTS) for split in SPLITS
+    )
     keeper = Keeper(folder / "backup.npz")
-    training.train(RUN, RECIPE, folder / WEIGHTS, given, given, keeper, lambda _: None)
+    training.train(RUN, RECIPE, folder / WEIGHTS, known, held_out, keeper, lambda _: None)
     keeper.remove()
 
 
@@ -88,7 +95,7 @@ def main() -> None:
             folder = Path(made)
             weights.randomise_all(RUN.network, SIZE, RUN.seed, folder / WEIGHTS)
             draw(folder, count)
-            jobs = {"making features": "features"} | {told: file for file, told in SPOKEN.items()}
+            jobs = {"making features": "features"} | {told: kind for kind, told in SPOKEN.items()}
             for told, job in jobs.items():
                 rows.append((told, f"{count} photographs", peak(folder, job), "MiB"))
                 print(*rows[-1], flush=True)

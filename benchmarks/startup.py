@@ -38,6 +38,7 @@ from retinopathy.runs import HOLDOUT, Run
 
 SIZE = 224
 BATCH = 32
+SPLITS = ("train", "validation")  # a batch, and a photograph of each class
 RATE = 0.001
 SEED = 1
 REPEATS = 2
@@ -61,14 +62,17 @@ def stop(*_: object) -> None:
 def train(folder: Path, network: str, depth: str) -> None:
     """Start a run of the project and take its first step."""
     run = Run("any", network, SIZE, "imagenet", depth, RATE, 0.0, 0.5, HOLDOUT, SEED)
-    path = folder / ("a.tfrecord" if depth == registry.ALL else f"{depth}.h5")
-    given = inputs.opened([path], run, folder / "backbone.weights.h5")
+    ending = ".tfrecord" if depth == registry.ALL else f"-{depth}.h5"
+    known, held_out = (
+        inputs.opened([folder / f"{split}{ending}"], run, folder / "backbone.weights.h5")
+        for split in SPLITS
+    )
     library.train(
         run,
         Recipe(BATCH, 1, 1, "adam", 1.0, augment=False),
         folder / "backbone.weights.h5",
-        given,
-        given,
+        known,
+        held_out,
         FirstStep(folder / "backup.npz"),
         lambda _: None,
     )
@@ -80,7 +84,7 @@ def fit(folder: Path, network: str, depth: str) -> None:
     networks.load_backbone(model, folder / "backbone.weights.h5")
     networks.set_depth(model, network, depth)
     model.compile(keras.optimizers.Adam(RATE), keras.losses.BinaryCrossentropy(from_logits=True))
-    known = records.read([folder / "a.tfrecord"], SIZE)
+    known = records.read([folder / "train.tfrecord"], SIZE)
     known = known.map(lambda one: (one["pixels"], one["label"])).batch(BATCH)
     stopping = keras.callbacks.LambdaCallback(on_train_batch_end=stop)
     model.fit(known.prefetch(tf.data.AUTOTUNE), verbose=0, callbacks=[stopping])
@@ -88,15 +92,16 @@ def fit(folder: Path, network: str, depth: str) -> None:
 
 def make(folder: Path, network: str, depth: str) -> None:
     """Make the features of a cut."""
-    features.write_features(
-        network,
-        SIZE,
-        depth,
-        folder / "backbone.weights.h5",
-        [folder / "a.tfrecord"],
-        folder / f"{depth}.h5",
-        augment=False,
-    )
+    for split in SPLITS:
+        features.write_features(
+            network,
+            SIZE,
+            depth,
+            folder / "backbone.weights.h5",
+            [folder / f"{split}.tfrecord"],
+            folder / f"{split}-{depth}.h5",
+            augment=False,
+        )
 
 
 JOBS = {"project": train, "plain_fit": fit, "features": make}
@@ -140,7 +145,7 @@ def costs(folder: Path, network: str) -> list[Row]:
 
 def main() -> None:
     """Measure every network."""
-    paths = sources.list_photographs(Path(os.environ.get("PHOTOGRAPHS", FOLDER)))[:BATCH]
+    paths = sources.list_photographs(Path(os.environ.get("PHOTOGRAPHS", FOLDER)))[: BATCH + 2]
     given = os.environ.get("NETWORKS")
     rows = []
     for network in given.split(",") if given else registry.NETWORKS:
@@ -148,7 +153,9 @@ def main() -> None:
             folder = Path(made)
             known = listed(paths)
             known["label"] = [place % 2 for place in range(len(known))]
-            records.write_shard(known, folder / "a.tfrecord", SIZE, "none", SEED, lambda _: None)
+            for split, inside in zip(SPLITS, (known[:BATCH], known[BATCH:]), strict=True):
+                file = folder / f"{split}.tfrecord"
+                records.write_shard(inside, file, SIZE, "none", SEED, lambda _: None)
             rows += costs(folder, network)
     write("startup", rows, "project")
 

@@ -45,7 +45,7 @@ def main(
     started = time.monotonic()
     known, held_out = (inputs.opened(paths, run, weights) for paths in (train, validation))
     stored = training.backup_path(
-        scratch, run, recipe, weights, (known, held_out), code, devices.versions()
+        scratch, run, recipe, weights, (known, held_out), code, devices.circumstances()
     )
     opened = time.monotonic()
     with told_to_stop() as told:
@@ -82,10 +82,12 @@ if __name__ == "__main__":
     job = globals()["snakemake"]
 
     with logged(job.log[0]):
-        used = devices.prepare(job.threads, job.resources.get("gpu", 1))
-        LOG.info("device: %s", used)
-        # What changes no result is read here: as parameters, these would have runs made again.
+        # What is read here defines no run: as parameters, these would have runs made again.
         how = job.config["training"]
+        used = devices.prepare(
+            job.threads, job.resources.get("gpu", 1), deterministic=how["deterministic"]
+        )
+        LOG.info("device: %s", used)
         folder = Path(f"results/{job.wildcards.study}/tensorboard/{job.wildcards.run}")
         with devices.training_strategy().scope():
             main(

@@ -24,6 +24,16 @@ def test_a_failed_write_keeps_what_was_there(tmp_path: Path) -> None:
     assert path.read_text() == "first"
 
 
+def test_what_a_killed_process_left_is_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    with pytest.raises(RuntimeError), files.written(path) as beside:
+        raise RuntimeError
+    beside.write_text("a longer text that was never finished")
+    files.write_text(path, "whole")
+    assert path.read_text() == "whole"
+    assert [*tmp_path.iterdir()] == [path]
+
+
 def test_json_has_no_nan(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         files.write_json(tmp_path / "a.json", {"value": float("nan")})

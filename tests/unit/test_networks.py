@@ -168,6 +168,17 @@ def test_frozen_normalisation_ignores_the_batch(flat: Any, depth: str) -> None:
     suffix.get_layer(networks.DROPOUT).rate = 0.5
 
 
+def test_statistics_settle_within_a_short_training_from_scratch() -> None:
+    model = networks.build("mobilenet_v2", 32, dropout=0, l2=0, seed=1)
+    networks.unfreeze_all(model)
+    pixels = np.random.default_rng(1).integers(0, 256, (8, 32, 32, 3)).astype(np.float32)
+    for _ in range(40):
+        model(pixels, training=True)
+    maps = keras.Model(model.input, model.get_layer("block_1_expand_BN").output)
+    trained, judged = (np.asarray(maps(pixels, training=training)) for training in (True, False))
+    np.testing.assert_allclose(judged, trained, atol=0.1)
+
+
 def test_names_are_the_same_in_every_model_of_a_process() -> None:
     first, second = built("xception"), built("xception")
     assert [layer.name for layer in first.layers] == [layer.name for layer in second.layers]

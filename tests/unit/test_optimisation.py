@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 from tests import small_runs
 
-from retinopathy import networks, optimisation
+from retinopathy import devices, models, networks, optimisation, predictions
 from retinopathy.errors import Explained
 from retinopathy.optimisation import Steps
 from retinopathy.recipes import Recipe
@@ -61,6 +61,8 @@ def test_penalties_are_of_kernels_alone() -> None:
     )
     difference = penalised.judge(*batch())[0] - plain.judge(*batch())[0]
     np.testing.assert_allclose(difference, 0.25 * squares, rtol=1e-5)
+    alone = Steps(built, replace(RECIPE, kernel_l2=0.25), 0.1, head_alone=True)
+    assert alone.judge(*batch())[0] == penalised.judge(*batch())[0]
     head = np.square(built.get_layer(networks.LOGIT).kernel.numpy()).sum()
     logits = built(batch()[0])[:, 0]
     entropy = tf.nn.sigmoid_cross_entropy_with_logits(batch()[1], logits)
@@ -117,6 +119,25 @@ def test_half_precision_scales_the_loss_and_keeps_variables_whole() -> None:
     assert 2.0**15 in [np.max(variable.numpy()) for variable in steps.state().values()]
 
 
+@pytest.mark.usefixtures("float16")
+def test_a_run_in_half_precision_predicts_as_scoring_does(tmp_path: Path) -> None:
+    run = replace(small_runs.RUN, depth="block14", rate=1e-4)
+    with devices.full_precision():  # In which initial weights and features are made.
+        small_runs.prepare(tmp_path)
+        small_runs.write_features(tmp_path, run, augment=False)
+    recipe = replace(small_runs.RECIPE, epochs=1)
+    result = small_runs.trained(tmp_path, run, recipe, scratch=tmp_path)
+    assert devices.circumstances()["precision"] == "mixed_float16"
+    models.save_trained(result.model, tmp_path / "trained.h5")
+    with devices.full_precision():
+        assert devices.circumstances()["precision"] == "float32"
+        files = (tmp_path / small_runs.WEIGHTS, tmp_path / "trained.h5")
+        model = models.load_trained(run, *files)
+        records = [tmp_path / "validation.tfrecord"]
+        found = predictions.predict(model, records, run.size, "validation", 4)
+    np.testing.assert_allclose(found["logit"], result.predictions["logit"], rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize(("size", "hint"), [(32, "batch: 16"), (1, "try a smaller size")])
 def test_a_batch_that_does_not_fit_ends_with_the_size_to_try(size: int, hint: str) -> None:
     with pytest.raises(Explained, match=hint), optimisation.fitting(size):
@@ -136,6 +157,7 @@ def test_two_devices_do_what_one_does(root: Path, tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     one, two = found["one"], found["two"]
     assert (one["devices"], two["devices"]) == (1, 2)
-    assert one["finite"] and two["finite"]
     np.testing.assert_allclose(one["loss"], two["loss"], rtol=1e-4)
     np.testing.assert_allclose(one["logits"], two["logits"], rtol=1e-4)
+    for run in (one, two):
+        np.testing.assert_allclose(run["resumed"], run["logits"], rtol=1e-6)

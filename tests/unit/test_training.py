@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.metrics import roc_auc_score
 from tests.small_runs import (
     RECIPE,
     RUN,
@@ -210,24 +211,35 @@ PHASES = replace(
 )
 
 
-@pytest.fixture(scope="module")
-def in_phases(made: Path, tmp_path_factory: pytest.TempPathFactory) -> training.Result:
-    """An uninterrupted run in two phases."""
+InPhases = tuple[Recipe, training.Result]
+
+
+@pytest.fixture(scope="module", params=["cosine", "constant"])
+def in_phases(
+    made: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> InPhases:
+    """An uninterrupted run in two phases, and its recipe."""
+    recipe = replace(PHASES, schedule=request.param)
     folder = tmp_path_factory.mktemp("phases")
-    return trained(made, replace(RUN, depth="block14", rate=0.001), PHASES, scratch=folder)
+    run = replace(RUN, depth="block14", rate=0.001)
+    return recipe, trained(made, run, recipe, scratch=folder)
 
 
-@pytest.mark.parametrize("batches", [4, 8])
+@pytest.mark.parametrize("batches", [4, 7, 8])
 def test_a_run_in_phases_resumes_within_an_epoch(
     made: Path,
-    in_phases: training.Result,
+    in_phases: InPhases,
     tmp_path: Path,
     batches: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """An epoch trains three batches and judges two: killed judging the head, and training more."""
+    """Killed judging the head, at the last step but one of the warm-up, and after it.
+
+    An epoch trains three batches and judges two.
+    """
+    recipe, whole = in_phases
     run = replace(RUN, depth="block14", rate=0.001)
-    assert len(in_phases.history) == 3
+    assert len(whole.history) == 3
     left = [batches]
     step = Keeper.after_step
 
@@ -239,8 +251,8 @@ def test_a_run_in_phases_resumes_within_an_epoch(
 
     monkeypatch.setattr(Keeper, "after_step", after_step)
     with pytest.raises(Killed):
-        trained(made, run, PHASES, scratch=tmp_path, minutes=1e-6)
-    assert_same(trained(made, run, PHASES, scratch=tmp_path), in_phases)
+        trained(made, run, recipe, scratch=tmp_path, minutes=1e-6)
+    assert_same(trained(made, run, recipe, scratch=tmp_path), whole)
 
 
 def test_a_run_that_is_told_to_stop_does_so_at_its_next_step(made: Path, tmp_path: Path) -> None:
@@ -252,7 +264,7 @@ def test_a_run_that_is_told_to_stop_does_so_at_its_next_step(made: Path, tmp_pat
 
     for told_at in (1, 4, 11, 14):
         asked = iter(range(100))
-        keeper = Keeper(tmp_path / f"{told_at}.npz", told=lambda: next(asked) >= 2 * told_at)  # noqa: B023
+        keeper = Keeper(tmp_path / f"{told_at}.npz", told=lambda: next(asked) >= told_at)  # noqa: B023
         with pytest.raises(backup.Stopped) as stopped:
             train(keeper)
         assert stopped.value.code == 143
@@ -336,6 +348,40 @@ def test_one_class_alone_cannot_be_learned(made: Path, tmp_path: Path) -> None:
     with pytest.raises(Explained, match="lacks a class"):
         stored = tmp_path / "backup.npz"
         training.train(RUN, RECIPE, made / "w.weights.h5", alone, alone, Keeper(stored), silent)
+
+
+def test_splits_that_share_a_patient_are_refused(made: Path, tmp_path: Path) -> None:
+    known, _ = splits(made, RUN, cached=True)
+    keeper = Keeper(tmp_path / "backup.npz")
+    with pytest.raises(Explained, match="12 patients in both"):
+        training.train(RUN, RECIPE, made / "w.weights.h5", known, known, keeper, silent)
+
+
+def test_orders_of_the_same_quality_have_the_same_auc() -> None:
+    drawn = np.random.default_rng(1)
+    found: dict[int, set[float]] = {}
+    for _ in range(2000):
+        labels = (drawn.permutation(12) < 5).astype(np.float32)
+        logits = drawn.integers(0, 9, 12).astype(float)
+        auc = training.exact_auc(labels, logits)
+        assert auc == pytest.approx(roc_auc_score(labels, logits), abs=1e-12)
+        won = sum((a > b) + (a == b) / 2 for a in logits[labels == 1] for b in logits[labels == 0])
+        found.setdefault(round(2 * won), set()).add(auc)
+    assert len(found) > 40
+    assert {len(values) for values in found.values()} == {1}
+
+
+def test_epochs_as_good_as_the_best_do_not_prolong_a_run() -> None:
+    def progress(*epochs: tuple[float, float], best: int) -> backup.Progress:
+        rows = [
+            {"loss": 1.0, "validation_auc": auc, "validation_loss": loss} for auc, loss in epochs
+        ]
+        return backup.Progress(history=rows, best_epoch=best)
+
+    recipe = replace(RECIPE, epochs=9, patience=2)
+    flat = [(0.5, 1.0), (0.8, 0.9), (0.8, 0.8), (0.8, 0.7)]
+    assert not training.stop_reason(progress(*flat[:3], best=3), recipe, RUN)
+    assert "no better validation AUC" in training.stop_reason(progress(*flat, best=4), recipe, RUN)
 
 
 def test_a_backup_is_of_one_run_with_one_code_on_one_set_of_files(made: Path) -> None:

@@ -2,6 +2,7 @@
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import h5py
 import keras
@@ -11,6 +12,7 @@ import tensorflow as tf
 
 from retinopathy import files, networks, records, weights
 from retinopathy.errors import Explained
+from retinopathy.registry import NETWORKS
 
 pytestmark = pytest.mark.networks
 
@@ -81,6 +83,23 @@ def test_closed_network_says_what_was_tried(network: str, mirror: str, tmp_path:
         weights.resolve(network, None, tmp_path / "out.weights.h5", seconds=2)
     assert f"weights.files.{network}" in str(raised.value)
     assert not list(tmp_path.glob("*.h5"))
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_registry_knows_how_keras_names_its_files(
+    network: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def get_file(name: str, *_: Any, **__: Any) -> str:
+        asked.append(name)
+        raise OSError("no network")
+
+    monkeypatch.setattr("keras.src.utils.file_utils.get_file", get_file)
+    constructor = getattr(keras.applications, NETWORKS[network].constructor)
+    with pytest.raises(OSError, match="no network"):
+        constructor(weights="imagenet", include_top=False)
+    assert asked == [NETWORKS[network].weights_file]
 
 
 def test_mirror_is_read_as_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,9 +93,10 @@ class Keeper:
         Raises:
             Stopped: The run was told to stop.
         """
-        if self._told() or time.monotonic() - self._saved >= self._between:
+        stopped = self._told()
+        if stopped or time.monotonic() - self._saved >= self._between:
             self.save(progress, variables())
-        if self._told():
+        if stopped:
             raise Stopped
 
     def save(self, progress: Progress, variables: Mapping[str, Any]) -> None:

@@ -47,7 +47,8 @@ def is_cached(config: Config, run: Run, shared: Mapping[Cut, int]) -> bool:
         return bool(training["feature_cache"])
     if registry.first_trained(run.network, run.depth) == 1:
         return False  # All layers are trained: there is nothing to be computed once.
-    epochs = training["head_epochs"] + min(training["epochs"], training["patience"] + 1)
+    first = 0 if run.depth == registry.HEAD else training["head_epochs"]
+    epochs = first + min(training["epochs"], training["patience"] + (not first))
     passes = max(1, shared.get(_cut(run), 0)) * epochs
     limit: float = 1e9 * training["feature_gigabytes"]
     return size_of(config, run) <= limit and passes > _variants(training)

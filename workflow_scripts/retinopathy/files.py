@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +13,10 @@ def written(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; rename it to `path` when the block ends well.
 
     A block that raises leaves `path` as it was. The temporary file keeps the ending of `path`,
-    because some writers judge the format by it.
+    because some writers judge the format by it. What a killed process left of it is written over.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    beside = path.with_name(f".partial.{path.name}")
     try:
         yield beside
         beside.replace(path)

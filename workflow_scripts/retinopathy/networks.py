@@ -29,6 +29,9 @@ PREPROCESSING = "preprocessing"
 POOL = "pool"
 DROPOUT = "dropout"
 LOGIT = "logit"
+
+MOMENTUM = 0.9
+"""Of the statistics of `BatchNormalization` in training from scratch."""
 """Names of the layers around the backbone, in every network."""
 
 _SNAKE = re.compile(r"(?<=[a-z0-9])[A-Z](?!$)")
@@ -147,9 +150,15 @@ def set_depth(model: keras.Model, network: str, depth: str) -> None:
 
 
 def unfreeze_all(model: keras.Model) -> None:
-    """Make every layer trainable, statistics of `BatchNormalization` included."""
+    """Make every layer trainable, statistics of `BatchNormalization` included.
+
+    These follow the batches with `MOMENTUM`: with that of the published networks, 0.99 to 0.999,
+    they would not be settled when a run of a few hundred steps ends.
+    """
     for layer in model.layers:
         layer.trainable = True
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = MOMENTUM
 
 
 def trainable_by_layer(model: keras.Model) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """One step of training: optimiser, penalties and clipping, on one device or on several."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -29,12 +30,13 @@ class Steps:
     def __init__(self, model: Model, recipe: Recipe, rate: float, *, head_alone: bool) -> None:
         """Build the optimiser; nothing is traced yet."""
         self.model = model
-        self._recipe, self._rate = recipe, rate
+        self._recipe = recipe
+        self._rate = math.nan  # A backup may bring a rate of its own: the first one is always set.
         head = model.get_layer(networks.LOGIT)
         self._variables = (head if head_alone else model).trainable_variables
         self._kernels = [
             variable
-            for variable in self._variables
+            for variable in model.trainable_variables
             if variable.name in KERNELS and variable is not head.kernel
         ]
         self._strategy = tf.distribute.get_strategy()
@@ -151,10 +153,10 @@ class Steps:
 
 @contextmanager
 def fitting(batch: int) -> Iterator[None]:
-    """Explain a batch that does not fit into memory.
+    """Explain a batch that does not fit into memory, and what a device cannot do.
 
     Raises:
-        Explained: The block ran out of memory.
+        Explained: The block ran out of memory, or an operation is missing.
     """
     try:
         yield
@@ -165,6 +167,13 @@ def fitting(batch: int) -> Iterator[None]:
             expected="a batch that the device has room for",
             received=str(error).splitlines()[0],
             hint=f"try {smaller}a smaller size or a cut nearer to the head",
+        ) from error
+    except tf.errors.UnimplementedError as error:
+        raise Explained(
+            "the device lacks an operation",
+            expected="every operation in a deterministic form",
+            received=str(error).splitlines()[0],
+            hint="try `training: deterministic: false`: runs are then alike, but not the same",
         ) from error
 
 

@@ -93,11 +93,12 @@ def read(paths: Sequence[Path], size: int) -> tf.data.Dataset:
     for path in paths:
         _check(path, size)
     files = tf.data.TFRecordDataset([str(path) for path in paths])
-    return files.map(
+    decoded = files.map(
         lambda record: _decode(record, size),
         num_parallel_calls=tf.data.AUTOTUNE,
         deterministic=True,
     )
+    return _threaded(decoded)
 
 
 def count(paths: Sequence[Path]) -> int:
@@ -156,6 +157,15 @@ class Shuffled:
         places = [place for path in paths for place in _places(path)]
         self._files = np.array([str(path) for path, _, _ in places], object)
         self._spans = np.array([span for _, *span in places], np.int64).reshape(-1, 2)
+        # Traced once: each trace keeps its Python function for as long as the process lives.
+        self._load = tf.function(
+            self._loaded,
+            input_signature=[
+                tf.TensorSpec((), tf.string),
+                tf.TensorSpec((2,), tf.int64),
+                tf.TensorSpec((), tf.int64),
+            ],
+        )
 
     def batches(
         self, places: NDArray[np.int64], variants: NDArray[np.int64], batch: int
@@ -171,15 +181,23 @@ class Shuffled:
             A `tf.data.Dataset` of uint8 (n, size, size, 3), read and decoded ahead.
         """
         index = (self._files[places].astype(str), self._spans[places], variants)
-
-        def load(file: tf.Tensor, span: tf.Tensor, variant: tf.Tensor) -> tf.Tensor:
-            # Not stateful: what is would be read one by one when operations are deterministic.
-            record = tf.numpy_function(_span, [file, span], tf.string, stateful=False)
-            return augment(_decode(tf.ensure_shape(record, ()), self._size)["pixels"], variant)
-
         photographs = tf.data.Dataset.from_tensor_slices(index)
-        photographs = photographs.map(load, tf.data.AUTOTUNE, deterministic=True)
-        return photographs.batch(batch).prefetch(2)
+        photographs = photographs.map(self._load, tf.data.AUTOTUNE, deterministic=True)
+        return _threaded(photographs.batch(batch).prefetch(2))
+
+    def _loaded(self, file: tf.Tensor, span: tf.Tensor, variant: tf.Tensor) -> tf.Tensor:
+        # Not stateful: what is would be read one by one when operations are deterministic.
+        record = tf.numpy_function(_span, [file, span], tf.string, stateful=False)
+        return augment(_decode(tf.ensure_shape(record, ()), self._size)["pixels"], variant)
+
+
+def _threaded(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Give a dataset as many threads as TensorFlow's operations have, not the whole machine."""
+    options = tf.data.Options()
+    options.threading.private_threadpool_size = (
+        tf.config.threading.get_intra_op_parallelism_threads()
+    )
+    return dataset.with_options(options)
 
 
 def _span(file: bytes, span: NDArray[np.int64]) -> bytes:

@@ -48,6 +48,7 @@ class Network:
         top1: Published ImageNet top-1 accuracy.
         enters: Blocks → channels of the maps that enter, and by how much they are reduced.
         inside: A cut inside a block passes at most so many times the numbers that enter it.
+        file: Of its weights, where Keras does not name it as most are.
         lost: Reduction → by how many pixels of the input unpadded layers have narrowed the maps.
     """
 
@@ -67,6 +68,12 @@ class Network:
     enters: Mapping[str, tuple[int, int]]
     inside: int
     lost: Mapping[int, int] = field(default_factory=dict)
+    file: str = ""
+
+    @property
+    def weights_file(self) -> str:
+        """Name under which Keras keeps the ImageNet weights without the top."""
+        return self.file or f"{self.name}_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
     def layers_of(self, block: str) -> int:
         """Return how many layers `block` has."""
@@ -219,6 +226,7 @@ _ENTRIES = (
             "top": (320, 32),
         },
         inside=10,
+        file="mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
     ),
     Network(
         name="resnet50_v2",
@@ -263,6 +271,7 @@ _ENTRIES = (
             **{f"conv5_block{number}": (2048, 32) for number in (2, 3)},
         },
         inside=8,
+        file="resnet50v2_weights_tf_dim_ordering_tf_kernels_notop.h5",
     ),
 )
 

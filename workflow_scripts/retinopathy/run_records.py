@@ -24,7 +24,7 @@ class RunRecord:
         run: Its parameters.
         recipe: What it shares with the other runs of its study.
         starts_from: Its initialisation, as tables write it.
-        weights_origin: Where its initial weights come from.
+        weights_origin: Where its initial weights come from, in detail.
         weights_sha256: SHA-256 of their file.
         data_sha256: Split → SHA-256 of its ids, labels and photographs.
         photographs: How many photographs it was trained on.
@@ -42,7 +42,8 @@ class RunRecord:
         seconds: In all.
         seconds_by_phase: `open`, `build`, `train` (with validation, also before a resumption) and
             `write` → seconds.
-        photographs_per_second: Mean speed of training, validation apart.
+        photographs_per_second: Mean speed of training in whole epochs, validation apart; 0 when
+            there is none.
         peak_memory_mb: Most memory that the process held, 10⁶ bytes; since a resumption, if any.
     """
 
@@ -97,7 +98,9 @@ def describe(
         device: The sentence on the device.
         seconds: Phase → seconds.
     """
-    trained = len(result.history) * result.photographs
+    # Of a run that diverged, the last epoch is not whole.
+    whole = result.history[result.history["validation_loss"].notna()]
+    speed = len(whole) * result.photographs / whole["seconds"].sum() if len(whole) else 0.0
     memory = (
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     )  # Linux counts in 1024 bytes.
@@ -105,7 +108,7 @@ def describe(
         run=run,
         recipe=recipe,
         starts_from=INITIALISATIONS[origin["initialisation"]],
-        weights_origin=origin["origin"],
+        weights_origin=f"{origin['origin']}: {origin['detail']}",
         weights_sha256=weights,
         data_sha256={split: known.identity for split, known in inputs.items()},
         photographs=result.photographs,
@@ -122,6 +125,6 @@ def describe(
         versions=devices.versions() | {"python": sys.version.split()[0]},
         seconds=round(sum(seconds.values()), 2),
         seconds_by_phase=dict(seconds),
-        photographs_per_second=round(trained / result.history["seconds"].sum(), 2),
+        photographs_per_second=round(speed, 2),
         peak_memory_mb=round(memory / 1e6),
     )

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
+from scipy.stats import rankdata
 
-from retinopathy import backup, models, networks, optimisation, predictions
+from retinopathy import backup, devices, models, networks, optimisation, predictions
 from retinopathy.backup import Keeper, Progress, Tally
 from retinopathy.errors import Explained
 from retinopathy.files import sha256
@@ -93,16 +93,17 @@ def train(
         tell: Is told the row of each epoch.
 
     Raises:
-        Explained: A class is absent from a split, there are no flips to train on, or a batch does
-            not fit into memory.
+        Explained: A class is absent from a split, the splits have a patient in common, there are no
+            flips to train on, or a batch does not fit into memory.
         backup.Stopped: The run was told to stop.
     """
     _check_classes(train_inputs, "training")
     _check_classes(validation, "validation")
+    _check_apart(train_inputs, validation)
     _check_variants(train_inputs, recipe)
     started = time.monotonic()
     model = models.trained_part(run, weights, cached=train_inputs.cached)
-    training = _Training(run, recipe, model, train_inputs, validation, keeper, log)
+    training = _Training(run, recipe, weights, model, train_inputs, validation, keeper, log)
     if training.progress.history or training.progress.tally:
         log(f"resumed after epoch {len(training.progress.history)}")
     built = time.monotonic() - started
@@ -130,7 +131,11 @@ def backup_path(
 
 
 def stop_reason(progress: Progress, recipe: Recipe, run: Run) -> str:
-    """Return why a run stops now, or nothing. Patience counts from the end of the first phase."""
+    """Return why a run stops now, or nothing.
+
+    Patience counts from the first epoch with the best validation AUC, or from the end of the first
+    phase: another epoch with the same AUC may be kept for its loss, but it does not prolong a run.
+    """
     if not progress.history:
         return ""
     last, done, first = progress.history[-1], len(progress.history), recipe.first_phase(run)
@@ -138,9 +143,26 @@ def stop_reason(progress: Progress, recipe: Recipe, run: Run) -> str:
         return "the loss is not finite"
     if done >= first + recipe.epochs:
         return "all epochs done"
-    if done - max(progress.best_epoch, first) >= recipe.patience:
+    aucs = [row["validation_auc"] for row in progress.history]
+    improved = aucs.index(max(aucs)) + 1
+    if done - max(improved, first) >= recipe.patience:
         return f"no better validation AUC for {recipe.patience} epochs"
     return ""
+
+
+def exact_auc(labels: NDArray[np.float32], logits: Floats) -> float:
+    """Return the AUC: Mann and Whitney's U by the number of pairs.
+
+    Sums of ranks are exact, so that two orders of the same quality are seen to be equal.
+
+    Args:
+        labels: 0 or 1, both present, (n,).
+        logits: Finite, (n,).
+    """
+    positive = labels == 1
+    count = int(positive.sum())
+    won = rankdata(logits)[positive].sum() - count * (count + 1) / 2
+    return float(won / (count * (len(labels) - count)))
 
 
 class _Training:
@@ -150,13 +172,14 @@ class _Training:
         self,
         run: Run,
         recipe: Recipe,
+        weights: Path,
         model: Model,
         train_inputs: Inputs,
         validation: Inputs,
         keeper: Keeper,
         log: Callable[[str], None],
     ) -> None:
-        self.run, self.recipe, self.model = run, recipe, model
+        self.run, self.recipe, self.weights, self.model = run, recipe, weights, model
         self.inputs, self.validation, self.keeper = train_inputs, validation, keeper
         self._log = log
         labels = train_inputs.rows["label"].to_numpy()
@@ -211,6 +234,17 @@ class _Training:
 
         measures = self._pass(work, self.validation, order, np.zeros_like(order), tally)
         return measures, tally.logits
+
+    def final_logits(self) -> Floats:
+        """Return the validation logits of the present weights in float32, as scoring has them."""
+        if devices.precision() != "float32":
+            kept = networks.learned(self.model, state=False)
+            with devices.full_precision():
+                self.model = models.trained_part(self.run, self.weights, cached=self.inputs.cached)
+                for name, variable in networks.learned(self.model, state=False).items():
+                    variable.assign(kept[name])
+                self.steps = self._phase()
+        return self.judge()[1]
 
     def _phase(self) -> Steps:
         """Return the steps of the phase that comes next, with an optimiser of its own."""
@@ -269,7 +303,7 @@ def _measures(labels: NDArray[np.float32], tally: Tally) -> dict[str, float]:
     return {
         "loss": tally.loss / len(labels),
         "accuracy": float(np.mean((tally.logits >= 0) == (labels == 1))),
-        "auc": float(roc_auc_score(labels, tally.logits)),
+        "auc": exact_auc(labels, tally.logits),
     }
 
 
@@ -294,7 +328,7 @@ def _result(training: _Training, reason: str, built: float) -> Result:
             variable.assign(progress.best[name])
     rows, logits = validation.rows.head(0), np.empty(0)
     if not diverged:
-        rows, logits = validation.rows, training.judge()[1]
+        rows, logits = validation.rows, training.final_logits()
     return Result(
         outcome="diverged" if diverged else "finished",
         stop_reason=reason,
@@ -320,6 +354,18 @@ def _check_classes(inputs: Inputs, split: str) -> None:
             expected="photographs of both labels",
             received=", ".join(f"{n} with label {label}" for label, n in counts.items()) or "none",
             hint="use more photographs, or fewer parts",
+        )
+
+
+def _check_apart(known: Inputs, held_out: Inputs) -> None:
+    both = set(known.rows["patient"]) & set(held_out.rows["patient"])
+    twice = [one.rows["image"][one.rows["image"].duplicated()] for one in (known, held_out)]
+    if both or any(len(images) for images in twice):
+        raise Explained(
+            "the training and the validation split are not what the splits say",
+            expected="patients in one of them only, photographs once",
+            received=f"{len(both)} patients in both, {sum(map(len, twice))} photographs twice",
+            hint="a file of features or records stands in another's place: delete both",
         )
 
 

@@ -189,7 +189,7 @@ def _from_keras(network: str, destination: Path, seconds: float) -> str:
     Raises:
         OSError: The host does not answer.
     """
-    name = f"{network}_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    name = NETWORKS[network].weights_file
     kept = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models" / name
     if not kept.is_file():
         _expect_answer(KERAS_HOST, seconds)
