@@ -42,6 +42,7 @@ import finetune as finetune_script
 from retinopathy import (
     devices,
     inspection,
+    intervals,
     manifest,
     metrics,
     records,
@@ -256,12 +257,14 @@ def qualities(folder: Path, case: str) -> list[Row]:
         run: pd.read_csv(folder / "runs" / run.address / "validation.csv", dtype={"patient": str})
         for run in runs(case)
     }
-    low, high = metrics.auc_interval(found[like], SEED, REPETITIONS)
+    measured = intervals.with_intervals(
+        found[like], metrics.ranking(found[like]), SEED, REPETITIONS
+    )
     guide = pd.read_csv(folder / f"guide-{case}.csv")["val_auc"].max()
     values = {
-        "project": metrics.auc(found[like]),
-        "project, lower end": low,
-        "project, upper end": high,
+        "project": measured["auc"],
+        "project, lower end": measured["auc_low"],
+        "project, upper end": measured["auc_high"],
         "project, best run": max(metrics.auc(table) for table in found.values()),
         "keras_guide": guide,
     }

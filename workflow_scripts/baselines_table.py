@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from retinopathy import metrics, tables
+from retinopathy import intervals, tables
 from retinopathy.files import read_json
 from retinopathy.logs import logged
 from retinopathy.runs import HOLDOUT, INITIALISATIONS
@@ -59,7 +59,7 @@ def main(
             "split": "test",
             "fold": HOLDOUT if baselines[0][2] == HOLDOUT else "pooled",
         }
-        | metrics.evaluate(group, 0.5, seed, repetitions)
+        | intervals.evaluate(group, 0.5, seed, repetitions)
         for (task, inputs, method), group in together
     ]
     metric_table = tables.metric_rows(rows)

@@ -1,14 +1,15 @@
-"""Predict the test photographs with a finished run, and freeze its operating point.
+"""Predict the test photographs with a finished run, and freeze its operating points.
 
-Threshold and temperature come from the validation predictions alone.
+Thresholds and temperature come from the validation predictions alone.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from retinopathy import devices, metrics, models, predictions, tables
+from retinopathy import calibration, devices, models, predictions, tables
 from retinopathy.files import read_json, write_json
 from retinopathy.logs import LOG, logged
+from retinopathy.operating import choose_threshold, points
 from retinopathy.runs import Run
 
 
@@ -23,9 +24,9 @@ def main(
     predicted: Path,
     operating: Path,
 ) -> None:
-    """Write the predictions of the test split and the operating point.
+    """Write the predictions of the test split and the operating points.
 
-    A run that diverged predicts nothing: its table is empty, its operating point says why.
+    A run that diverged predicts nothing: its table is empty, its operating points say why.
     """
     outcome = read_json(record)["outcome"]
     known = tables.read(validation, tables.PREDICTIONS)
@@ -35,8 +36,9 @@ def main(
         return
     point = {
         "outcome": outcome,
-        "threshold": metrics.choose_threshold(known),
-        "temperature": metrics.fit_temperature(known),
+        "threshold": choose_threshold(known),
+        "temperature": calibration.fit_temperature(known),
+        "points": points(known),
     }
     model = models.load_trained(run, weights, trained)
     table = predictions.predict(model, list(test), run.size, "test", batch)

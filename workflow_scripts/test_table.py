@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 from scipy.special import logit
 
-from retinopathy import metrics, study_tables, tables
+from retinopathy import curves, study_tables, tables
 from retinopathy.logs import logged
 
 
@@ -47,11 +47,11 @@ def roc(evidence: list[study_tables.Evidence]) -> pd.DataFrame:
         for item in evidence
     )
     keys = ["task", "case", "seed"]
-    curves = [
-        metrics.roc(group).assign(**dict(zip(keys, group[keys].iloc[0], strict=True)))
+    parts = [
+        curves.roc(group).assign(**dict(zip(keys, group[keys].iloc[0], strict=True)))
         for _, group in predictions.groupby(keys, sort=False)
     ]
-    return pd.concat(curves, ignore_index=True)
+    return pd.concat(parts, ignore_index=True)
 
 
 if __name__ == "__main__":

@@ -97,9 +97,12 @@ def test_cache_changes_nothing(network: str, tmp_path: Path) -> None:
 
 
 def train_on_one(folder: Path, run: Run, recipe: Recipe, file: str) -> training.Result:
-    opened = inputs.opened([folder / file], run, folder / "w.weights.h5")
+    known, held_out = (
+        inputs.opened([folder / file], run, folder / "w.weights.h5") for _ in range(2)
+    )
+    held_out.rows = held_out.rows.assign(patient="another")
     keeper = Keeper(folder / f"{run.depth}-{file}.npz")
-    return training.train(run, recipe, folder / "w.weights.h5", opened, opened, keeper, silent)
+    return training.train(run, recipe, folder / "w.weights.h5", known, held_out, keeper, silent)
 
 
 def test_cache_changes_nothing_when_photographs_are_turned(made: Path, tmp_path: Path) -> None:

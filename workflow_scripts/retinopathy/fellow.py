@@ -6,7 +6,7 @@ is what a method could gain there without looking at a single pixel of the retin
 
 import pandas as pd
 
-from retinopathy import metrics
+from retinopathy import intervals
 from retinopathy.splits import Task
 
 COLUMNS = ("patients", "same_level", "same_class")
@@ -76,5 +76,5 @@ def baseline(
     predictions = pd.DataFrame(
         {"patient": rows["patient"], "label": label, "logit": fellow, "probability": called}
     )
-    measured = metrics.evaluate(predictions, 0.5, seed, repetitions)
+    measured = intervals.evaluate(predictions, 0.5, seed, repetitions)
     return row | {name: measured[name] for name in _METRICS} | shares

@@ -1,4 +1,4 @@
-"""Metrics of saved predictions: how well photographs are ranked, called and calibrated.
+"""Metrics of saved predictions: how well photographs are ranked and called.
 
 The only inputs are tables of predictions, one row per photograph, with the columns `patient`,
 `label` (0 or 1), `logit` and `probability` (in [0, 1]). Photographs are ranked by the logit, which
@@ -6,287 +6,66 @@ does not saturate as the probability does, and called diseased when the probabil
 threshold. What is undefined, such as the AUC of a single class, raises.
 
 A column `fold` marks predictions of different models that are pooled. Logits of two models cannot
-be ranked against each other, so the AUC then counts pairs of photographs within a fold only.
+be ranked against each other, so rankings are then of photographs within a fold only.
+
+Every metric is made for many samples of the patients at once: a `Measure` takes how often each
+sample holds each patient. The predictions as they stand are the sample that holds each patient
+once, so that one formula gives the value and, with resampled patients, its interval.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
 from scipy.sparse import csr_matrix
-from scipy.special import expit
-from sklearn.metrics import (
-    accuracy_score,
-    average_precision_score,
-    balanced_accuracy_score,
-    brier_score_loss,
-    roc_curve,
-)
 
 from retinopathy.errors import Explained
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Codes = NDArray[np.intp]
 
-TEMPERATURES = (0.05, 20.0)
-"""Range in which the temperature is searched: beyond it, logits are all but 0 or infinite."""
-
-_INTERVAL = (2.5, 97.5)  # percentiles of a 95 % interval
-_CHUNK = 200  # bootstrap samples held in memory at once
+Measure = Callable[[Integers], dict[str, Floats]]
+"""From counts, (samples, patients), to values by name, (samples, …); NaN where undefined."""
 
 
-def evaluate(
-    predictions: pd.DataFrame, threshold: ArrayLike, seed: int, repetitions: int = 1000
-) -> dict[str, float]:
-    """Return the metrics of a table of predictions.
+@dataclass(frozen=True)
+class Columns:
+    """The columns of predictions, known to be fit for metrics.
 
-    Args:
-        predictions: Columns patient, label, logit, probability, and fold where folds are pooled.
-        threshold: Probability from which a photograph is called diseased: one for all, or one
-            per row where folds with thresholds of their own are pooled.
-        seed: Governs the bootstrap.
-        repetitions: Bootstrap samples behind the interval of the AUC.
+    Attributes:
+        label: 0 or 1.
+        logit: Finite.
+        probability: In [0, 1].
+        patient: Number of the patient, from 0 and without gaps.
+        fold: Number of the fold, likewise; all 0 where there is no such column.
+    """
 
-    Returns:
-        `n` photographs; `auc` with the bounds `auc_low` and `auc_high` of its 95 % interval;
-        `accuracy`, `balanced_accuracy`, `sensitivity` and `specificity` at the threshold;
-        `average_precision`, the mean over folds weighed by their positives; `brier`, the mean
-        squared error of the probability.
+    label: Integers
+    logit: Floats
+    probability: Floats
+    patient: Codes
+    fold: Codes
+
+    @property
+    def patients(self) -> int:
+        """Return the number of patients."""
+        return int(self.patient.max()) + 1
+
+
+def check(predictions: pd.DataFrame) -> Columns:
+    """Return the columns of predictions.
 
     Raises:
-        Explained: A class is absent, a value is not a number, or there is only one patient.
+        Explained: A class is absent, from all folds or from each, a value is not a number, or a
+            photograph has no patient.
     """
-    label, _, probability = _columns(predictions)
-    called = (probability >= np.asarray(threshold)).astype(np.int64)
-    low, high = auc_interval(predictions, seed, repetitions)
-    return {
-        "n": len(label),
-        "auc": auc(predictions),
-        "auc_low": low,
-        "auc_high": high,
-        "accuracy": float(accuracy_score(label, called)),
-        "balanced_accuracy": float(balanced_accuracy_score(label, called)),
-        "sensitivity": float(np.mean(called[label == 1] == 1)),
-        "specificity": float(np.mean(called[label == 0] == 0)),
-        "average_precision": _average_precision(predictions),
-        "brier": float(brier_score_loss(label, probability)),
-    }
-
-
-def roc(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the ROC curve: `fpr`, `tpr` and the probability `threshold` at and above which.
-
-    The first point, where no photograph is called diseased, has an infinite threshold. Points on
-    a straight line between their neighbours are left out.
-
-    Raises:
-        Explained: A class is absent or a value is not a number.
-    """
-    label, logit, _ = _columns(predictions)
-    fpr, tpr, cuts = roc_curve(label, logit)
-    threshold = np.where(np.isinf(cuts), np.inf, expit(cuts))
-    return pd.DataFrame({"fpr": fpr, "tpr": tpr, "threshold": threshold})
-
-
-# What is chosen on validation ---------------------------------------------------------------------
-
-
-def choose_threshold(validation: pd.DataFrame) -> float:
-    """Return the probability threshold with the largest Youden's J on validation predictions.
-
-    J = sensitivity + specificity − 1 (Youden, Cancer 3, 1950). Thresholds lie midway between
-    neighbouring probabilities, the outermost midway to 0 and to 1; of equally good ones the
-    nearest to 0.5 is taken, then the smaller.
-
-    Raises:
-        Explained: A class is absent or a value is not a number.
-    """
-    label, _, probability = _columns(validation)
-    steps = np.unique(np.concatenate([[0.0], probability, [1.0]]))
-    thresholds = (steps[:-1] + steps[1:]) / 2
-    positives, negatives = np.sort(probability[label == 1]), np.sort(probability[label == 0])
-    # In whole numbers (J × positives × negatives), so that equal J are seen to be equal.
-    found = len(positives) - np.searchsorted(positives, thresholds)
-    false = len(negatives) - np.searchsorted(negatives, thresholds)
-    youden = found * len(negatives) - false * len(positives)
-    best = thresholds[youden == youden.max()]
-    return float(best[np.argmin(np.abs(best - 0.5))])
-
-
-def fit_temperature(validation: pd.DataFrame) -> float:
-    """Return the temperature T > 0 that makes sigmoid(logit / T) most likely on validation.
-
-    Temperature scaling (Guo et al., On calibration of modern neural networks, ICML 2017): one
-    number, no change of ranking. The negative log-likelihood is convex in 1 / T, so its slope has
-    one root; where that lies outside `TEMPERATURES` (classes apart at logit 0: T → 0; logits
-    that mislead: T → ∞) the bound is returned.
-
-    Raises:
-        Explained: A class is absent or a value is not a number.
-    """
-    label, logit, _ = _columns(validation)
-
-    def slope(inverse: float) -> float:
-        return float(np.mean((expit(inverse * logit) - label) * logit))
-
-    least, largest = TEMPERATURES
-    if slope(1 / largest) >= 0:
-        return largest
-    if slope(1 / least) <= 0:
-        return least
-    return float(1 / brentq(slope, 1 / largest, 1 / least))
-
-
-# Intervals ----------------------------------------------------------------------------------------
-
-
-def auc(predictions: pd.DataFrame) -> float:
-    """Return the area under the ROC curve.
-
-    It is the share of pairs of a diseased and a healthy photograph, of the same fold, in which the
-    diseased one has the higher logit; ties count half (Mann–Whitney).
-
-    Raises:
-        Explained: A class is absent, from all folds or from each, or a value is not a number.
-    """
-    label, logit, _ = _columns(predictions)
-    alone = np.zeros(len(label), np.intp)
-    pairs = _by_fold(predictions, label, logit, alone)
-    counts = [(one.toarray(), other.toarray()) for one, other in pairs]
-    value = float(rank_aucs(counts)[0])
-    if np.isnan(value):
-        raise Explained(
-            "no fold has photographs of both classes",
-            expected="at least one fold with both",
-            received=f"{len(counts)} folds with one class each",
-            hint="use fewer parts, or more photographs",
-        )
-    return value
-
-
-def _average_precision(predictions: pd.DataFrame) -> float:
-    label, logit, _ = _columns(predictions)
-    fold = _fold(predictions)
-    chosen = [fold == one for one in np.unique(fold) if label[fold == one].any()]
-    values = [average_precision_score(label[one], logit[one]) for one in chosen]
-    return float(np.average(values, weights=[label[one].sum() for one in chosen]))
-
-
-def auc_interval(predictions: pd.DataFrame, seed: int, repetitions: int) -> tuple[float, float]:
-    """Return the 95 % percentile interval of the AUC by bootstrap over patients.
-
-    Patients, not photographs, are drawn with replacement, because the two eyes of a patient are
-    not independent (Efron and Tibshirani, An introduction to the bootstrap, 1993, chapter 13).
-
-    Raises:
-        Explained: A class is absent, a value is not a number, or there is only one patient.
-    """
-    low, high = np.percentile(bootstrap_aucs(predictions, seed, repetitions), _INTERVAL)
-    return float(low), float(high)
-
-
-def bootstrap_aucs(predictions: pd.DataFrame, seed: int, repetitions: int) -> Floats:
-    """Return the AUC of `repetitions` samples of patients, shape (repetitions,).
-
-    Samples in which a class is absent have no AUC and are drawn again; at least every second
-    sample has both, so that this ends.
-
-    Raises:
-        Explained: A class is absent, a value is not a number, or there is only one patient.
-    """
-    label, logit, _ = _columns(predictions)
-    patients, names = pd.factorize(predictions["patient"])
-    if len(names) < 2:
-        raise Explained(
-            "a bootstrap over patients needs patients",
-            expected="at least 2 patients",
-            received=len(names),
-            hint="evaluate more photographs",
-        )
-    folds = _by_fold(predictions, label, logit, patients)
-    generator = np.random.default_rng(seed)
-    parts: list[Floats] = []
-    missing = repetitions
-    while missing > 0:
-        counts = resample(len(names), min(missing, _CHUNK), generator)
-        values = rank_aucs([(counts @ one, counts @ other) for one, other in folds])
-        parts.append(values[~np.isnan(values)])
-        missing -= len(parts[-1])
-    return np.concatenate(parts)
-
-
-def resample(patients: int, repetitions: int, generator: np.random.Generator) -> Integers:
-    """Return how often each patient is in each sample, shape (repetitions, patients)."""
-    drawn = generator.integers(patients, size=(repetitions, patients))
-    drawn += patients * np.arange(repetitions)[:, None]
-    counts = np.bincount(drawn.ravel(), minlength=repetitions * patients)
-    return counts.reshape(repetitions, patients)
-
-
-def rank_aucs(folds: Sequence[tuple[Integers, Integers]]) -> Floats:
-    """Return the AUC of samples given as counts, NaN where no fold has a pair.
-
-    Args:
-        folds: Per fold positives and negatives, each per sample and distinct score of the fold,
-            scores ascending, (samples, scores).
-
-    Returns:
-        Shape (samples,), in [0, 1].
-    """
-    won, pairs = np.zeros(len(folds[0][0])), np.zeros(len(folds[0][0]))
-    for positives, negatives in folds:
-        below = np.cumsum(negatives, axis=1) - negatives / 2
-        won += (positives * below).sum(axis=1)
-        pairs += positives.sum(axis=1) * negatives.sum(axis=1)
-    undefined = np.full(len(pairs), np.nan)
-    return np.asarray(np.divide(won, pairs, out=undefined, where=pairs > 0), dtype=np.float64)
-
-
-def _fold(predictions: pd.DataFrame) -> NDArray[np.intp]:
-    """Return the number of each row's fold; all are in one where there is no such column."""
-    if "fold" not in predictions:
-        return np.zeros(len(predictions), np.intp)
-    return pd.factorize(predictions["fold"])[0]
-
-
-def _by_fold(
-    predictions: pd.DataFrame, label: Integers, logit: Floats, patients: NDArray[np.intp]
-) -> list[tuple[csr_matrix, csr_matrix]]:
-    """Return, per fold, positives and negatives per patient (row) and distinct logit (column)."""
-    fold = _fold(predictions)
-    return [
-        (
-            _by_score(logit, patients, fold == one, label == 1),
-            _by_score(logit, patients, fold == one, label == 0),
-        )
-        for one in np.unique(fold)
-    ]
-
-
-def _by_score(
-    logit: Floats,
-    patients: NDArray[np.intp],
-    inside: NDArray[np.bool_],
-    chosen: NDArray[np.bool_],
-) -> csr_matrix:
-    """Return the number of chosen photographs inside a fold, per patient and distinct logit."""
-    distinct, score = np.unique(logit[inside], return_inverse=True)
-    shape = (int(patients.max()) + 1, len(distinct))
-    counted = chosen[inside]
-    ones = np.ones(int(counted.sum()), dtype=np.int64)
-    return csr_matrix((ones, (patients[inside][counted], score[counted])), shape=shape)
-
-
-# Checks -------------------------------------------------------------------------------------------
-
-
-def _columns(predictions: pd.DataFrame) -> tuple[Integers, Floats, Floats]:
-    """Return label, logit and probability once they are known to be fit for metrics."""
-    label = predictions["label"].to_numpy(dtype=np.float64, na_value=np.nan)
-    logit = predictions["logit"].to_numpy(dtype=np.float64, na_value=np.nan)
-    probability = predictions["probability"].to_numpy(dtype=np.float64, na_value=np.nan)
+    label, logit, probability = (
+        predictions[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        for name in ("label", "logit", "probability")
+    )
     if set(np.unique(label)) != {0.0, 1.0}:
         raise Explained(
             "metrics of two classes need photographs of both, and no others",
@@ -302,4 +81,179 @@ def _columns(predictions: pd.DataFrame) -> tuple[Integers, Floats, Floats]:
             f"probabilities from {probability.min()} to {probability.max()}",
             hint="a run that diverged has no metrics: look at its record",
         )
-    return label.astype(np.int64), logit, probability
+    patient, fold = _groups(predictions)
+    known = Columns(label.astype(np.int64), logit, probability, patient, fold)
+    if not len(np.intersect1d(fold[label == 1], fold[label == 0])):
+        raise Explained(
+            "no fold has photographs of both classes",
+            expected="at least one fold with both",
+            received=f"{len(np.unique(fold))} folds with one class each",
+            hint="use fewer parts, or more photographs",
+        )
+    return known
+
+
+def _groups(predictions: pd.DataFrame) -> tuple[Codes, Codes]:
+    """Return the numbers of patients and folds."""
+    patient, _ = pd.factorize(predictions["patient"])
+    if (patient < 0).any():
+        raise Explained(
+            "photographs without a patient cannot be evaluated",
+            expected="a patient in every row",
+            received=f"{int((patient < 0).sum())} rows without",
+            hint="look for them in the manifest",
+        )
+    if "fold" not in predictions:
+        return patient, np.zeros(len(predictions), np.intp)
+    return patient, pd.factorize(predictions["fold"])[0]
+
+
+def value(predictions: pd.DataFrame, measure: Measure) -> dict[str, Floats]:
+    """Return what a measure gives for the predictions as they stand, without the samples' axis."""
+    once = np.ones((1, check(predictions).patients), np.int64)
+    return {name: values[0] for name, values in measure(once).items()}
+
+
+def auc(predictions: pd.DataFrame) -> float:
+    """Return the area under the ROC curve, in [0, 1], as `ranking` does.
+
+    Raises:
+        Explained: A class is absent, from all folds or from each, or a value is not a number.
+    """
+    return float(value(predictions, ranking(predictions))["auc"])
+
+
+# Ranking ------------------------------------------------------------------------------------------
+
+
+def ranking(predictions: pd.DataFrame) -> Measure:
+    """Return the measure of `auc` and `average_precision`, both in [0, 1].
+
+    The AUC is the share of pairs of a diseased and a healthy photograph, of the same fold, in which
+    the diseased one has the higher logit; ties count half (Mann–Whitney). The average precision is
+    the mean, over the diseased photographs, of the share of diseased ones among the photographs of
+    the same fold that are ranked at least as high.
+
+    Raises:
+        Explained: A class is absent, from all folds or from each, or a value is not a number.
+    """
+    folds = by_score(check(predictions))
+
+    def measure(counts: Integers) -> dict[str, Floats]:
+        won, pairs, precision, diseased = np.zeros((4, len(counts)))
+        for one, other in folds:
+            positives, negatives = counts @ one, counts @ other
+            found, false = np.cumsum(positives, axis=1), np.cumsum(negatives, axis=1)
+            # Highest logits come first: a positive beats the negatives that come after it.
+            won += (positives * (false[:, -1:] - false + negatives / 2)).sum(axis=1)
+            pairs += found[:, -1] * false[:, -1]
+            precision += (positives * found / np.maximum(found + false, 1)).sum(axis=1)
+            diseased += found[:, -1]
+        return {"auc": share(won, pairs), "average_precision": share(precision, diseased)}
+
+    return measure
+
+
+def by_score(known: Columns) -> list[tuple[csr_matrix, csr_matrix]]:
+    """Return, per fold, the positives and the negatives per patient and distinct logit.
+
+    Each is a matrix of counts, (patients, distinct logits of the fold from high to low).
+    """
+    return [
+        (_by_score(known, fold, label=1), _by_score(known, fold, label=0))
+        for fold in np.unique(known.fold)
+    ]
+
+
+def _by_score(known: Columns, fold: int, label: int) -> csr_matrix:
+    inside = known.fold == fold
+    distinct, place = np.unique(-known.logit[inside], return_inverse=True)
+    chosen = known.label[inside] == label
+    cells = known.patient[inside][chosen], place[chosen]
+    ones = np.ones(int(chosen.sum()), np.int64)
+    return csr_matrix((ones, cells), shape=(known.patients, len(distinct)))
+
+
+# Calls --------------------------------------------------------------------------------------------
+
+
+def calls(predictions: pd.DataFrame, threshold: ArrayLike) -> Measure:
+    """Return the measure of what calling photographs diseased or healthy gives.
+
+    It gives `accuracy`, `balanced_accuracy` (the mean of the next two), `sensitivity`,
+    `specificity`, `ppv` and `npv` (positive and negative predictive value, at the prevalence of
+    the predictions; NaN where no photograph is called so), `f1`, all in [0, 1], and `matthews`,
+    the correlation of call and label in [-1, 1] (Matthews, Biochim. Biophys. Acta 405, 1975; 0, its
+    limit, where all are called the same).
+
+    Args:
+        predictions: Columns patient, label, logit, probability.
+        threshold: Probability from which a photograph is called diseased: one for all, or one
+            per row where folds with thresholds of their own are pooled.
+
+    Raises:
+        Explained: A class is absent, or a value or a threshold is not a number.
+    """
+    known = check(predictions)
+    called, diseased = call(known, threshold), known.label == 1
+    cells = [diseased & called, ~diseased & called, ~diseased & ~called, diseased & ~called]
+    table = per_patient(np.column_stack(cells), known.patient)
+    return lambda counts: _called(*(counts @ table).T)
+
+
+def call(known: Columns, threshold: ArrayLike) -> NDArray[np.bool_]:
+    """Return whether each photograph is called diseased at a threshold, as `calls` takes it.
+
+    Raises:
+        Explained: A threshold is not a number.
+    """
+    limit = np.asarray(threshold, dtype=np.float64)
+    if np.isnan(limit).any():
+        raise Explained(
+            "photographs cannot be called without a threshold",
+            expected="a probability",
+            received="none",
+            hint="the operating point says why it has none",
+        )
+    return np.asarray(known.probability >= limit)
+
+
+def _called(found: Floats, false: Floats, cleared: Floats, missed: Floats) -> dict[str, Floats]:
+    """Return the metrics of true and false positives, true and false negatives, (samples,) each."""
+    sensitivity, specificity = share(found, found + missed), share(cleared, cleared + false)
+    sums = (found + false, found + missed, cleared + false, cleared + missed)
+    scale = np.prod([np.sqrt(total) for total in sums], axis=0)
+    return {
+        "accuracy": share(found + cleared, found + false + cleared + missed),
+        "balanced_accuracy": (sensitivity + specificity) / 2,
+        "sensitivity": sensitivity,
+        "specificity": specificity,
+        "ppv": share(found, found + false),
+        "npv": share(cleared, cleared + missed),
+        "f1": share(2 * found, 2 * found + false + missed),
+        "matthews": (found * cleared - false * missed) / np.where(scale > 0, scale, 1),
+    }
+
+
+# Sums ---------------------------------------------------------------------------------------------
+
+
+def share(part: Floats, whole: Floats) -> Floats:
+    """Return part / whole, NaN where the whole is 0."""
+    undefined = np.full(np.shape(whole), np.nan)
+    return np.asarray(np.divide(part, whole, out=undefined, where=whole > 0), dtype=np.float64)
+
+
+def per_patient(values: NDArray[np.generic], patient: Codes) -> Floats:
+    """Return the sums over the photographs of each patient.
+
+    Args:
+        values: Shape (photographs, values).
+        patient: Number of each photograph's patient.
+
+    Returns:
+        Shape (patients, values).
+    """
+    rows = np.arange(len(patient))
+    members = csr_matrix((np.ones(len(rows)), (patient, rows)))
+    return np.asarray(members @ values.astype(np.float64))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retinopathy import metrics, tables
+from retinopathy import intervals, tables
 from retinopathy.files import read_json
 from retinopathy.runs import HOLDOUT, Run
 
@@ -111,7 +111,7 @@ def _row(group: list[Evidence], repetitions: int, split: str) -> dict[str, Any]:
         [item.predictions.assign(fold=item.run.fold) for item in group], ignore_index=True
     )
     thresholds = np.concatenate([np.full(len(item.predictions), item.threshold) for item in group])
-    return described | metrics.evaluate(pooled, thresholds, run.seed, repetitions)
+    return described | intervals.evaluate(pooled, thresholds, run.seed, repetitions)
 
 
 def curves(study: str, evidence: Iterable[Evidence]) -> pd.DataFrame:
