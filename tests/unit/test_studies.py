@@ -24,6 +24,13 @@ def test_sweep_is_the_product_of_its_lists(config: dict[str, Any]) -> None:
     assert settings == {(rate, l2) for rate in study["rates"] for l2 in study["l2"]}
 
 
+def test_the_head_alone_has_a_rate_of_its_own(config: dict[str, Any]) -> None:
+    study = config["studies"]["depth"]
+    for case in studies.cases(config, "depth"):
+        own = case.run.depth == "head"
+        assert case.run.rate == study["head_rate" if own else "rate"]
+
+
 def test_settings_of_regularisation_differ_in_regularisation_only(config: dict[str, Any]) -> None:
     runs = {case.run.address.split("/rate=")[0] for case in studies.cases(config, "regularisation")}
     assert len(runs) == 1

@@ -53,10 +53,15 @@ def regularisation(config: Config) -> list[Case]:
 
 
 def depth(config: Config) -> list[Case]:
-    """Return the cuts from which a network is trained."""
+    """Return the cuts from which a network is trained.
+
+    The head alone has a learning rate of its own: one that suits the layers below it would leave it
+    half trained, and the comparison would be of rates.
+    """
     study = config["studies"]["depth"]
+    rates = {registry.HEAD: study["head_rate"]}
     return [
-        Case(cut, _run(study, fold=fold, seed=seed, depth=cut))
+        Case(cut, _run(study, fold=fold, seed=seed, depth=cut, rate=rates.get(cut, study["rate"])))
         for cut, fold, seed in product(study["depths"], _folds(config, study), study["seeds"])
     ]
 
