@@ -23,6 +23,17 @@ rule summary:
                 "flips",
             ],
         ),
+        seeds=collect(
+            "results/{{study}}/tables/{name}_seeds.csv",
+            name=[
+                "sweep",
+                "regularisation",
+                "depth",
+                "depth_test",
+                "networks",
+                "initialisation",
+            ],
+        ),
         recommendations=collect(
             "results/{{study}}/tables/{name}_recommendation.csv",
             name=["sweep", "regularisation", "depth"],

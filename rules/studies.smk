@@ -14,6 +14,7 @@ rule study_table:
             labels={"table": "{name}: metrics on the validation split"},
         ),
         markdown="results/{study}/tables/{name}.md",
+        seeds="results/{study}/tables/{name}_seeds.csv",
         curves="results/{study}/tables/{name}_curves.csv",
         recommendation="results/{study}/tables/{name}_recommendation.csv",
     log:
@@ -53,6 +54,7 @@ rule test_table:
             labels={"table": "{name}: metrics on the test split"},
         ),
         markdown="results/{study}/tables/{name}.md",
+        seeds="results/{study}/tables/{name}_seeds.csv",
         curves="results/{study}/tables/{name}_curves.csv",
         roc="results/{study}/tables/{name}_roc.csv",
     log:

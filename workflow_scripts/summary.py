@@ -35,7 +35,7 @@ if __name__ == "__main__":
 
     with logged(job.log[0]):
         inputs = job.input
-        named = {Path(path).stem: Path(path) for path in inputs.tables}
+        named = {Path(path).stem: Path(path) for path in [*inputs.tables, *inputs.seeds]}
         main(
             job.wildcards.study,
             named | {"levels": Path(inputs.levels), "rejects": Path(inputs.rejects)},

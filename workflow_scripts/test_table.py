@@ -16,7 +16,7 @@ def main(
     repetitions: int,
     outputs: Mapping[str, Path],
 ) -> None:
-    """Write `table`, `markdown`, `curves` and `roc` of `outputs`.
+    """Write `table`, `markdown`, `seeds`, `curves` and `roc` of `outputs`.
 
     Args:
         study: Name of the study.
@@ -27,6 +27,7 @@ def main(
     table = study_tables.rows(evidence, repetitions, "test")
     tables.write(table, outputs["table"], (*tables.METRICS, "case"))
     tables.write_markdown(table, outputs["markdown"])
+    tables.write(study_tables.over_seeds(table), outputs["seeds"], tables.SEEDS)
     tables.write(study_tables.curves(study, evidence), outputs["curves"], tables.CURVES)
     tables.write(roc(evidence), outputs["roc"], ("task", "case", "seed", "fpr", "tpr"))
 

@@ -36,6 +36,7 @@ def evidence(case: str, shift: float, outcome: str = "finished", **changes: Any)
     record = {
         "starts_from": "imagenet",
         "outcome": outcome,
+        "stop_reason": "all epochs done",
         "best_epoch": 2,
         "epochs_run": 3,
         "trainable_parameters": 2049,
@@ -81,6 +82,20 @@ def test_a_diverged_run_is_a_row_and_not_a_hole() -> None:
     assert table["outcome"].to_list() == ["diverged", "finished"]
     assert table["n"].to_list() == [0, 40]
     assert table["auc"].isna().to_list() == [True, False]
+
+
+def test_seeds_have_a_mean_and_a_spread() -> None:
+    given = [evidence("a", shift, seed=seed) for seed, shift in ((1, 0.5), (2, 1.5), (3, 2.5))]
+    given += [evidence("b", 1, "diverged", seed=4), evidence("b", 1, seed=5)]
+    table = study_tables.rows(given, 100, "validation")
+    first, second = study_tables.over_seeds(table).to_dict("records")
+    aucs = table.loc[table["case"] == "a", "auc"]
+    assert (first["seeds"], first["diverged"], first["n"]) == (3, 0, 40)
+    assert first["auc_mean"] == pytest.approx(np.mean(aucs))
+    assert first["auc_sd"] == pytest.approx(np.std(aucs, ddof=1))
+    assert (second["seeds"], second["diverged"]) == (2, 1)
+    assert second["auc_mean"] == table["auc"].iloc[-1]
+    assert np.isnan(second["auc_sd"])
 
 
 def test_the_recommendation_is_the_best_mean_over_seeds() -> None:

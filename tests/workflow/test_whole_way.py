@@ -97,6 +97,7 @@ def test_records_say_how_a_run_went(study: Path) -> None:
         assert record["outcome"] == "finished"
         assert record["device"].startswith(("CPU", "GPU"))
         assert record["trainable_parameters"] > 0
+        assert 100 < record["peak_memory_mb"] < 3 * 1024**3 / 1e6
         assert len(pd.read_csv(path.with_name("history.csv"))) == record["epochs_run"]
 
 

@@ -18,7 +18,8 @@ def tell(study: str, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, l
         study: Its name.
         tables: `levels`, `rejects`, `proofs`, `subsets`, `fellow_eye`, `baselines`, `sweep`,
             `regularisation`, `depth`, `depth_test`, `recommendations`, `networks`,
-            `initialisation`, `flips`.
+            `initialisation`, `flips`; and mean and spread over the seeds of each study, with
+            `_seeds` behind its name.
         figures: Name of a figure → its files.
     """
     page = Page(f"Transfer learning for diabetic retinopathy: the study “{study}”")
@@ -26,8 +27,8 @@ def tell(study: str, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, l
     _photographs(page, tables, figures)
     _baselines(page, tables["baselines"])
     _choices(page, tables, figures)
-    _networks(page, tables["networks"], figures)
-    _initialisation(page, tables["initialisation"])
+    _networks(page, tables, figures)
+    _initialisation(page, tables)
     _saliency(page, tables["flips"], figures)
     return page
 
@@ -126,6 +127,7 @@ def _choices(
         page.table(
             table, [*columns, "initialisation", "seed", *METRICS, "best_epoch", "epochs", "outcome"]
         )
+        _seeds(page, tables[f"{name}_seeds"])
         advice = tables["recommendations"]
         page.say("What validation recommends, beside what the final runs use:")
         page.table(
@@ -137,9 +139,20 @@ def _choices(
         "validation split chose:"
     )
     page.table(tables["depth_test"], ["case", "initialisation", "seed", *METRICS, "outcome"])
+    _seeds(page, tables["depth_test_seeds"])
 
 
-def _networks(page: Page, table: pd.DataFrame, figures: Mapping[str, list[Path]]) -> None:
+def _seeds(page: Page, table: pd.DataFrame) -> None:
+    """Show mean and spread over seeds, where there are several."""
+    if table["seeds"].max() > 1:
+        page.say("Over the seeds, mean and standard deviation (sd) of those that did not diverge:")
+        page.table(table, [name for name in table.columns if name != "split"])
+
+
+def _networks(
+    page: Page, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, list[Path]]
+) -> None:
+    table = tables["networks"]
     page.heading("6 The full problem: the final runs, on the test split")
     if "pooled" in set(table["fold"]):
         page.note(
@@ -160,11 +173,12 @@ def _networks(page: Page, table: pd.DataFrame, figures: Mapping[str, list[Path]]
     page.table(
         table, ["task", "network", "size", "depth", "initialisation", "seed", *METRICS, "outcome"]
     )
+    _seeds(page, tables["networks_seeds"])
     page.figure(figures["networks"][0], "Test AUC with 95 % intervals, beside classical methods.")
     page.figure(figures["roc"][0], "ROC curves on the test split.")
 
 
-def _initialisation(page: Page, table: pd.DataFrame) -> None:
+def _initialisation(page: Page, tables: Mapping[str, pd.DataFrame]) -> None:
     page.heading("7 What transfer gives")
     page.say(
         "The final runs beside two controls: random weights that stay frozen below the same depth, "
@@ -172,9 +186,10 @@ def _initialisation(page: Page, table: pd.DataFrame) -> None:
         "trained from random weights. On the test split."
     )
     page.table(
-        table,
+        tables["initialisation"],
         ["task", "network", "size", "initialisation", "depth", "rate", "seed", *METRICS, "outcome"],
     )
+    _seeds(page, tables["initialisation_seeds"])
 
 
 def _saliency(page: Page, flips: pd.DataFrame, figures: Mapping[str, list[Path]]) -> None:

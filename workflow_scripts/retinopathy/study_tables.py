@@ -100,6 +100,7 @@ def _row(group: list[Evidence], repetitions: int, split: str) -> dict[str, Any]:
         "l2": run.l2,
         "dropout": run.dropout,
         "outcome": outcome,
+        "stop_reason": "; ".join(sorted({item.record["stop_reason"] for item in group})),
         "best_epoch": float(np.mean([item.record["best_epoch"] for item in group])),
         "epochs": float(np.mean([item.record["epochs_run"] for item in group])),
         "trainable_parameters": record["trainable_parameters"],
@@ -112,6 +113,36 @@ def _row(group: list[Evidence], repetitions: int, split: str) -> dict[str, Any]:
     )
     thresholds = np.concatenate([np.full(len(item.predictions), item.threshold) for item in group])
     return described | intervals.evaluate(pooled, thresholds, run.seed, repetitions)
+
+
+def over_seeds(table: pd.DataFrame) -> pd.DataFrame:
+    """Return mean and spread over the seeds of every case: one row per task and case.
+
+    Args:
+        table: Of `rows`.
+
+    Returns:
+        `tables.SEEDS`: how many `seeds` there are and how many of them `diverged`, `n` photographs
+        of each, and mean and standard deviation, over the others, of AUC and accuracy; the
+        deviation is empty for a single one.
+    """
+    return pd.DataFrame(
+        {
+            "task": task,
+            "case": case,
+            "initialisation": rows["initialisation"].iloc[0],
+            "split": rows["split"].iloc[0],
+            "n": rows["n"].max(),
+            "seeds": len(rows),
+            "diverged": int(rows["auc"].isna().sum()),
+            **{
+                f"{name}_{word}": of(rows[name])
+                for name in ("auc", "accuracy")
+                for word, of in (("mean", pd.Series.mean), ("sd", pd.Series.std))
+            },
+        }
+        for (task, case), rows in table.groupby(["task", "case"], sort=False)
+    )[list(tables.SEEDS)]
 
 
 def curves(study: str, evidence: Iterable[Evidence]) -> pd.DataFrame:

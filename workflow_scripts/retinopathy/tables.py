@@ -34,6 +34,21 @@ METRICS = (
 CURVES = ("study", "case", "seed", "epoch", "split", "accuracy", "auc", "loss")
 """Columns of learning curves: one row per run, epoch and split."""
 
+SEEDS = (
+    "task",
+    "case",
+    "initialisation",
+    "split",
+    "n",
+    "seeds",
+    "diverged",
+    "auc_mean",
+    "auc_sd",
+    "accuracy_mean",
+    "accuracy_sd",
+)
+"""Columns of mean and spread over seeds: one row per task and case."""
+
 RECOMMENDATION = ("study", "parameter", "recommended", "configured", "followed", "reason")
 """Columns of what a study's validation recommends, beside what the configuration uses."""
 
