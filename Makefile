@@ -21,7 +21,8 @@ demo: $(VENV)/installed  ## set up, run the whole study on the embedded set, wri
 	@echo "The study is told in results/demo/summary.html, and how it was made in report.html beside it."
 
 test: $(DEV)/installed  ## set up, then run lint, types and all tests
-	$(DEV)/bin/pytest
+	$(DEV)/bin/pytest -n 2 tests/unit tests/repository
+	$(DEV)/bin/pytest tests/workflow tests/cluster
 
 lint: $(DEV)/installed  ## look for faults in code and rules, and for lines out of format
 	$(DEV)/bin/ruff check .
