@@ -2,8 +2,8 @@
 
     python -m tests.small_job FOLDER NAME SIGNAL MOMENT
 
-The folder holds what `small_runs` writes; outputs go to FOLDER/NAME. The moment is the start of a
-line of the log, or `batch N`: when the Nth batch of the process is read.
+The folder holds what `small_runs` writes, and `origin.json`; outputs go to FOLDER/NAME. The moment
+is the start of a line of the log, or `batch N`: when the Nth batch of the process is read.
 """
 
 import logging
@@ -16,7 +16,6 @@ from typing import Any
 
 import finetune
 from retinopathy import devices, inputs
-from retinopathy.files import write_json
 from retinopathy.logs import LOG
 from tests import small_runs
 
@@ -46,7 +45,6 @@ def main(folder: Path, name: str, number: signal.Signals, moment: str) -> None:
     setattr(inputs, "FeatureInputs", Told)  # noqa: B010
     LOG.addHandler(Teller())
     LOG.setLevel("INFO")
-    write_json(folder / "origin.json", {"initialisation": "random_frozen", "origin": "a seed"})
     device = devices.prepare(1)
     outputs = ("trained", "architecture", "history", "predictions", "record")
     finetune.main(

@@ -169,14 +169,14 @@ def test_frozen_normalisation_ignores_the_batch(flat: Any, depth: str) -> None:
 
 
 def test_statistics_settle_within_a_short_training_from_scratch() -> None:
-    model = networks.build("mobilenet_v2", 32, dropout=0, l2=0, seed=1)
+    maps = keras.Input((4, 4, 3))
+    model = keras.Model(maps, keras.layers.BatchNormalization()(maps))
     networks.unfreeze_all(model)
-    pixels = np.random.default_rng(1).integers(0, 256, (8, 32, 32, 3)).astype(np.float32)
-    for _ in range(40):
+    pixels = np.random.default_rng(1).normal(3, 2, (8, 4, 4, 3)).astype(np.float32)
+    for _ in range(60):
         model(pixels, training=True)
-    maps = keras.Model(model.input, model.get_layer("block_1_expand_BN").output)
-    trained, judged = (np.asarray(maps(pixels, training=training)) for training in (True, False))
-    np.testing.assert_allclose(judged, trained, atol=0.1)
+    judged, trained = (np.asarray(model(pixels, training=training)) for training in (False, True))
+    np.testing.assert_allclose(judged, trained, atol=0.02)
 
 
 def test_names_are_the_same_in_every_model_of_a_process() -> None:

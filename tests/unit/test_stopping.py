@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from tests import small_job, small_runs
 
-from retinopathy import backup
+from retinopathy import backup, files
 from retinopathy.files import read_json
 
 pytestmark = pytest.mark.networks
@@ -40,6 +40,8 @@ def made(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("stopping")
     small_runs.prepare(folder)
     small_runs.write_features(folder, small_runs.RUN, augment=False)
+    origin = {"initialisation": "random_frozen", "origin": "random", "detail": "a seed"}
+    files.write_json(folder / "origin.json", origin)
     jobs = {name: started(root, folder, name, *when) for name, when in MOMENTS.items()}
     codes = ended(jobs | {"whole": started(root, folder, "whole", "SIGKILL", "")})
     assert codes.pop("whole") == 0
