@@ -24,6 +24,15 @@ def test_sweep_is_the_product_of_its_lists(config: dict[str, Any]) -> None:
     assert settings == {(rate, l2) for rate in study["rates"] for l2 in study["l2"]}
 
 
+def test_final_runs_that_start_as_a_control_does_are_that_control(config: dict[str, Any]) -> None:
+    config["studies"]["networks"]["initialisation"] = "random_frozen"
+    runs = [case.run for case in studies.cases(config, "initialisation")]
+    final = [case.run for case in studies.cases(config, "networks")]
+    frozen = [run for run in runs if run.initialisation == "random_frozen"]
+    assert {run.initialisation for run in runs} == {"random_frozen", "random_all"}
+    assert all(run in final for run in frozen)
+
+
 def test_the_head_alone_has_a_rate_of_its_own(config: dict[str, Any]) -> None:
     study = config["studies"]["depth"]
     for case in studies.cases(config, "depth"):

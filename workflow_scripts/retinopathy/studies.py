@@ -97,10 +97,12 @@ def initialisation(config: Config) -> list[Case]:
     study, final = config["studies"]["initialisation"], config["studies"]["networks"]
     cases = []
     for task, network in product(study["tasks"], study["networks"]):
-        settings = {final["initialisation"]: (final["depths"][network], final["rate"])}
-        for control, rate in study["rates"].items():
-            cut = registry.ALL if control == "random_all" else final["depths"][network]
-            settings[control] = (cut, rate)
+        cut, start = final["depths"][network], final["initialisation"]
+        settings = {start: (cut, final["rate"])} | {
+            control: (registry.ALL if control == "random_all" else cut, rate)
+            for control, rate in study["rates"].items()
+            if control != start  # Else the final runs are that control.
+        }
         cases += [
             Case(
                 f"{network} {INITIALISATIONS[start]}",
