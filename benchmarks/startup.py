@@ -54,7 +54,7 @@ class FirstStep(Keeper):
         raise Stopped
 
 
-def stop(*_: object) -> None:
+def stop(*_: object, **__: object) -> None:
     """Stop `Model.fit` after its first step."""
     raise Stopped
 

@@ -33,7 +33,8 @@ KERAS_HOST = "https://storage.googleapis.com/"
 STATISTICS_PHOTOGRAPHS = 128
 """From how many photographs at most the statistics of a random network are estimated."""
 
-_STATISTICS_BATCH = 32
+_STATISTICS_BATCH = 32  # at most, and as many as have so many pixels, but 4 at least
+_STATISTICS_PIXELS = 16 * 224**2
 _DOWNLOAD_MINUTES = 10
 
 
@@ -312,7 +313,9 @@ def _estimate_statistics(model: keras.Model, paths: Sequence[Path], size: int) -
     ]
     seen = 0
     photographs = records.read(paths, size).take(STATISTICS_PHOTOGRAPHS)
-    for batch in photographs.batch(_STATISTICS_BATCH):
+    # All maps of a batch are in memory at once: 2.5 GB of Xception.
+    at_once = max(4, min(_STATISTICS_BATCH, _STATISTICS_PIXELS // size**2))
+    for batch in photographs.batch(at_once):
         n = int(batch["pixels"].shape[0])
         for layer in normalisations:
             layer.momentum = seen / (seen + n)
