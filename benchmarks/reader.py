@@ -20,10 +20,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow_scripts"))
 
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from side_by_side import least, of_wall, write
 
 from retinopathy import devices, networks, photographs, records, sources
+from retinopathy.framework import tf
 
 FOLDER = Path(__file__).parents[2] / "shared" / "data" / "eyepacs_1024" / "images"
 COUNT = 320

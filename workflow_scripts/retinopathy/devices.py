@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import h5py
-import keras
 import numpy as np
-import tensorflow as tf
+
+from retinopathy.framework import keras, tf
 
 
 def prepare(threads: int, gpus: int = 1, *, deterministic: bool = True) -> str:

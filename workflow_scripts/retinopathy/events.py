@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import tensorflow as tf
+from retinopathy.framework import tf
 
 
 def writer(folder: Path) -> Callable[[Mapping[str, float]], None]:

@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from retinopathy import hdf5, networks, records
 from retinopathy.errors import Explained
 from retinopathy.files import sha256
+from retinopathy.framework import keras, tf
 from retinopathy.registry import HEAD, NETWORKS
 from retinopathy.runs import FEATURES
 

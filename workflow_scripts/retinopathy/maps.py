@@ -5,12 +5,12 @@ from pathlib import Path
 
 import cv2
 import h5py
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from retinopathy import saliency
 from retinopathy.files import written
+from retinopathy.framework import keras
 from retinopathy.showcase import SHOWN_SIDE, Shown
 
 COLUMNS = ("photograph", "as the network sees it", "CAM", "Guided Grad-CAM", "CAM, overlaid")

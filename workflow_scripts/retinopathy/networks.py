@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from retinopathy.errors import Explained
+from retinopathy.framework import keras
 from retinopathy.registry import (
     ALL,
     HEAD,

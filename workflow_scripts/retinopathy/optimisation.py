@@ -5,11 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import keras
-import tensorflow as tf
-
 from retinopathy import networks
 from retinopathy.errors import Explained
+from retinopathy.framework import keras, tf
 from retinopathy.recipes import Recipe
 
 Model = Any

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from numpy.typing import NDArray
 from scipy.special import expit
 
 from retinopathy import records
+from retinopathy.framework import tf
 from retinopathy.tables import PREDICTIONS
 
 

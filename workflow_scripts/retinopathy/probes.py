@@ -10,10 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import keras
-import tensorflow as tf
-
 from retinopathy.errors import Explained
+from retinopathy.framework import keras, tf
 
 POOL = "pool"
 """Name of the layer of global average pooling; what enters it is the last feature map."""

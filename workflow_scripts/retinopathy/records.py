@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from retinopathy import decoding, photographs
 from retinopathy.errors import Explained
 from retinopathy.files import written
+from retinopathy.framework import tf
 from retinopathy.parts import draw, shard_of
 from retinopathy.photographs import CropBox
 

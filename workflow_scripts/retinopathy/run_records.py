@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import tensorflow as tf
-
 from retinopathy import devices
 from retinopathy.files import write_json
+from retinopathy.framework import tf
 from retinopathy.inputs import Inputs
 from retinopathy.recipes import Recipe
 from retinopathy.runs import INITIALISATIONS, Run

@@ -13,12 +13,11 @@ from collections.abc import Callable
 from typing import Any
 
 import cv2
-import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from retinopathy.errors import Explained
+from retinopathy.framework import keras, tf
 from retinopathy.probes import POOL, above, check_flat, probe
 
 Heat = NDArray[np.float32]

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from retinopathy import backup, devices, models, networks, optimisation, predictions
 from retinopathy.backup import Keeper, Progress, Tally
 from retinopathy.errors import Explained
 from retinopathy.files import sha256
+from retinopathy.framework import tf
 from retinopathy.inputs import Inputs
 from retinopathy.models import Model
 from retinopathy.optimisation import Steps
@@ -161,7 +160,7 @@ def exact_auc(labels: NDArray[np.float32], logits: Floats) -> float:
     """
     positive = labels == 1
     count = int(positive.sum())
-    won = rankdata(logits)[positive].sum() - count * (count + 1) / 2
+    won = pd.Series(logits).rank().to_numpy()[positive].sum() - count * (count + 1) / 2
     return float(won / (count * (len(labels) - count)))
 
 

@@ -20,11 +20,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import h5py
-import keras
 
 from retinopathy import networks, records
 from retinopathy.errors import Explained
 from retinopathy.files import sha256, written
+from retinopathy.framework import keras
 from retinopathy.registry import NETWORKS
 
 KERAS_HOST = "https://storage.googleapis.com/"
