@@ -1,4 +1,28 @@
-# The only rules that meet test records.
+# Operating points, from validation alone; and the only rules that meet test records.
+
+
+rule freeze:
+    input:
+        record="results/{study}/runs/{run}/record.json",
+        validation="results/{study}/runs/{run}/validation.csv",
+    output:
+        operating="results/{study}/runs/{run}/operating.json",
+    log:
+        "results/{study}/logs/freeze/{run}.log",
+    benchmark:
+        "results/{study}/benchmarks/freeze/{run}.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("freeze"),
+    message:
+        "Freeze the operating points of {wildcards.run}"
+    script:
+        "../workflow_scripts/freeze.py"
 
 
 rule score:
@@ -6,11 +30,9 @@ rule score:
         weights=lambda wildcards: f"{initial_of(Run.parse(wildcards.run))}/backbone.weights.h5",
         trained="results/{study}/runs/{run}/trained.h5",
         record="results/{study}/runs/{run}/record.json",
-        validation="results/{study}/runs/{run}/validation.csv",
-        test=run_test_records,
+        records=run_test_records,
     output:
         predictions="results/{study}/runs/{run}/test.csv",
-        operating="results/{study}/runs/{run}/operating.json",
     log:
         "results/{study}/logs/score/{run}.log",
     benchmark:
@@ -24,6 +46,7 @@ rule score:
         runtime=60,
     params:
         code=code("score"),
+        split="test",
         batch=config["training"]["batch"],
     message:
         "Score the test photographs with {wildcards.run}"

@@ -56,7 +56,6 @@ rule test_table:
         markdown="results/{study}/tables/{name}.md",
         seeds="results/{study}/tables/{name}_seeds.csv",
         curves="results/{study}/tables/{name}_curves.csv",
-        roc="results/{study}/tables/{name}_roc.csv",
     log:
         "results/{study}/logs/test_table/{name}.log",
     benchmark:
@@ -77,37 +76,6 @@ rule test_table:
         "Make the table on the test split: {wildcards.name}"
     script:
         "../workflow_scripts/test_table.py"
-
-
-rule curves_figure:
-    input:
-        table="results/{study}/tables/{name}.csv",
-        curves="results/{study}/tables/{name}_curves.csv",
-    output:
-        figure=report(
-            "results/{study}/figures/{name}.png",
-            caption="../report/curves_figure.rst",
-            category="3 Studies",
-            labels={"figure": "{name}: curves"},
-        ),
-    log:
-        "results/{study}/logs/curves_figure/{name}.log",
-    benchmark:
-        "results/{study}/benchmarks/curves_figure/{name}.tsv"
-    wildcard_constraints:
-        name="sweep|regularisation",
-    conda:
-        "../envs/python.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        code=code("curves_figure"),
-    message:
-        "Draw the curves of the study {wildcards.name}"
-    script:
-        "../workflow_scripts/curves_figure.py"
 
 
 rule depth_figure:
@@ -141,7 +109,6 @@ rule depth_figure:
 rule networks_figure:
     input:
         table="results/{study}/tables/networks.csv",
-        roc="results/{study}/tables/networks_roc.csv",
         baselines="results/{study}/tables/baselines.csv",
     output:
         comparison=report(
@@ -149,12 +116,6 @@ rule networks_figure:
             caption="../report/networks_figure.rst",
             category="4 Test",
             labels={"figure": "test AUC with intervals"},
-        ),
-        roc=report(
-            "results/{study}/figures/roc.png",
-            caption="../report/roc.rst",
-            category="4 Test",
-            labels={"figure": "ROC curves on the test split"},
         ),
     log:
         "results/{study}/logs/networks_figure.log",

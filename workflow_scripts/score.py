@@ -1,15 +1,13 @@
-"""Predict the test photographs with a finished run, and freeze its operating points.
-
-Thresholds and temperature come from the validation predictions alone.
-"""
+"""Predict photographs with a finished run."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from retinopathy import calibration, devices, models, predictions, tables
-from retinopathy.files import read_json, write_json
+import pandas as pd
+
+from retinopathy import devices, models, predictions, tables
+from retinopathy.files import read_json
 from retinopathy.logs import LOG, logged
-from retinopathy.operating import choose_threshold, points
 from retinopathy.runs import Run
 
 
@@ -18,33 +16,23 @@ def main(
     weights: Path,
     trained: Path,
     record: Path,
-    validation: Path,
-    test: Sequence[Path],
+    records: Sequence[Path],
+    split: str,
     batch: int,
     predicted: Path,
-    operating: Path,
 ) -> None:
-    """Write the predictions of the test split and the operating points.
+    """Write the predictions of the photographs in `records`, under the name of their split.
 
-    A run that diverged predicts nothing: its table is empty, its operating points say why.
+    A run that diverged predicts nothing: its table is empty.
     """
-    outcome = read_json(record)["outcome"]
-    known = tables.read(validation, tables.PREDICTIONS)
-    if outcome == "diverged":
-        tables.write(known.head(0), predicted, tables.PREDICTIONS)
-        write_json(operating, {"outcome": outcome})
+    if read_json(record)["outcome"] == "diverged":
+        empty = pd.DataFrame(columns=list(tables.PREDICTIONS))
+        tables.write(empty, predicted, tables.PREDICTIONS)
         return
-    point = {
-        "outcome": outcome,
-        "threshold": choose_threshold(known),
-        "temperature": calibration.fit_temperature(known),
-        "points": points(known),
-    }
     model = models.load_trained(run, weights, trained)
-    table = predictions.predict(model, list(test), run.size, "test", batch)
-    LOG.info("%d test photographs, threshold %.3f", len(table), point["threshold"])
+    table = predictions.predict(model, list(records), run.size, split, batch)
+    LOG.info("%d photographs", len(table))
     tables.write(table, predicted, tables.PREDICTIONS)
-    write_json(operating, point)
 
 
 if __name__ == "__main__":
@@ -57,9 +45,8 @@ if __name__ == "__main__":
             Path(job.input.weights),
             Path(job.input.trained),
             Path(job.input.record),
-            Path(job.input.validation),
-            [Path(path) for path in job.input.test],
+            [Path(path) for path in job.input.records],
+            job.params.split,
             job.params.batch,
             Path(job.output.predictions),
-            Path(job.output.operating),
         )

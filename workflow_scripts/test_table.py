@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
-from scipy.special import logit
-
-from retinopathy import curves, study_tables, tables
+from retinopathy import study_tables, tables
 from retinopathy.logs import logged
 
 
@@ -16,7 +13,7 @@ def main(
     repetitions: int,
     outputs: Mapping[str, Path],
 ) -> None:
-    """Write `table`, `markdown`, `seeds`, `curves` and `roc` of `outputs`.
+    """Write `table`, `markdown`, `seeds` and `curves` of `outputs`.
 
     Args:
         study: Name of the study.
@@ -29,30 +26,6 @@ def main(
     tables.write_markdown(table, outputs["markdown"])
     tables.write(study_tables.over_seeds(table), outputs["seeds"], tables.SEEDS)
     tables.write(study_tables.curves(study, evidence), outputs["curves"], tables.CURVES)
-    tables.write(roc(evidence), outputs["roc"], ("task", "case", "seed", "fpr", "tpr"))
-
-
-def roc(evidence: list[study_tables.Evidence]) -> pd.DataFrame:
-    """Return the ROC curve of every task, case and seed.
-
-    Where folds are pooled, logits are measured from the frozen threshold of their fold, because
-    those of different models cannot be compared as they are.
-    """
-    predictions = pd.concat(
-        item.predictions.assign(
-            task=item.run.task,
-            case=item.case,
-            seed=item.run.seed,
-            logit=item.predictions["logit"] - float(logit(item.threshold)),
-        )
-        for item in evidence
-    )
-    keys = ["task", "case", "seed"]
-    parts = [
-        curves.roc(group).assign(**dict(zip(keys, group[keys].iloc[0], strict=True)))
-        for _, group in predictions.groupby(keys, sort=False)
-    ]
-    return pd.concat(parts, ignore_index=True)
 
 
 if __name__ == "__main__":

@@ -4,24 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
-from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_auc_score, roc_curve
+from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 from tests.predicted import UNDEFINED, alike, random_table, table
 
 from retinopathy import curves, metrics
 from retinopathy.errors import Explained
-
-
-def test_roc_runs_from_corner_to_corner_with_the_rates_of_its_thresholds() -> None:
-    predictions = random_table(40, 2, decimals=1)
-    curve = curves.roc(predictions)
-    assert list(curve.columns) == ["fpr", "tpr", "threshold"]
-    assert curve.iloc[0].tolist() == [0, 0, np.inf]
-    assert curve.iloc[-1][["fpr", "tpr"]].tolist() == [1, 1]
-    area = np.trapezoid(curve["tpr"], curve["fpr"])
-    assert area == pytest.approx(roc_auc_score(predictions["label"], predictions["logit"]))
-    positive = predictions.loc[predictions["label"] == 1, "probability"].to_numpy()
-    called = positive[:, None] >= curve["threshold"].to_numpy() - 1e-12
-    assert called.mean(axis=0) == pytest.approx(curve["tpr"].to_numpy())
 
 
 @pytest.mark.parametrize("decimals", [8, 1])
@@ -106,7 +93,6 @@ def test_confusion_matrix_is_that_of_scikit_learn() -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        curves.roc,
         lambda predictions: curves.roc_band(predictions, 1, 10),
         lambda predictions: curves.precision_recall_band(predictions, 1, 10),
         lambda predictions: curves.confusion(predictions, 0.5),

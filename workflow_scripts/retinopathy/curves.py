@@ -11,8 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import expit
-from sklearn.metrics import confusion_matrix, roc_curve
+from sklearn.metrics import confusion_matrix
 
 from retinopathy import intervals, metrics
 from retinopathy.metrics import Floats, Integers, Measure, check
@@ -22,21 +21,6 @@ STEPS = 100
 
 _FPR = np.arange(STEPS + 1) / STEPS
 _RECALL = _FPR[1:]
-
-
-def roc(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Return the ROC curve: `fpr`, `tpr` and the probability `threshold` at and above which.
-
-    The first point, where no photograph is called diseased, has an infinite threshold. Points on
-    a straight line between their neighbours are left out.
-
-    Raises:
-        Explained: A class is absent or a value is not a number.
-    """
-    known = check(predictions)
-    fpr, tpr, cuts = roc_curve(known.label, known.logit)
-    threshold = np.where(np.isinf(cuts), np.inf, expit(cuts))
-    return pd.DataFrame({"fpr": fpr, "tpr": tpr, "threshold": threshold})
 
 
 def roc_band(predictions: pd.DataFrame, seed: int, repetitions: int) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """Figures of the studies, drawn from their tables alone."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -43,88 +42,6 @@ def levels(table: pd.DataFrame, path: Path) -> None:
         axes.set_ylabel("photographs")
         axes.grid(visible=False, axis="x")
         axes.legend()
-
-
-def sweep(table: pd.DataFrame, curves: pd.DataFrame, path: Path) -> None:
-    """Draw validation AUC per epoch for every setting, and a heat map of the best values."""
-    with plotting.figure(path, 10, 4) as drawn:
-        left, right = drawn.subplots(1, 2, width_ratios=(3, 2))
-        validation = curves[curves["split"] == "validation"]
-        rates = sorted(table["rate"].unique())
-        constants = sorted(table["l2"].unique())
-        for case, group in validation.groupby("case", sort=False):
-            setting = table[table["case"] == case].iloc[0]
-            mean = group.groupby("epoch")["auc"].mean()
-            left.plot(
-                mean.index,
-                mean,
-                color=plotting.COLOURS[rates.index(setting["rate"]) % 8],
-                linestyle=plotting.LINES[constants.index(setting["l2"]) % 4],
-                label=case,
-                linewidth=1.2,
-            )
-        plotting.chance(left)
-        left.set(xlabel="epoch", ylabel="validation AUC", title="Colour: rate; line: L2")
-        left.legend(fontsize=6, ncols=2)
-        grid = table.pivot_table(index="l2", columns="rate", values="auc", dropna=False)
-        _heat(right, grid)
-
-
-def _heat(axes: Axes, grid: pd.DataFrame) -> None:
-    values = grid.to_numpy()
-    axes.imshow(values, cmap="Greys", vmin=0.5, vmax=1, aspect="auto")
-    for (row, column), value in np.ndenumerate(values):
-        text = "diverged" if np.isnan(value) else f"{value:.3f}"
-        axes.text(
-            column,
-            row,
-            text,
-            ha="center",
-            va="center",
-            fontsize=8,
-            color="white" if value > 0.75 else "black",
-        )
-    axes.set_xticks(range(grid.shape[1]), [f"{rate:g}" for rate in grid.columns])
-    axes.set_yticks(range(grid.shape[0]), [f"{constant:g}" for constant in grid.index])
-    axes.grid(visible=False)
-    axes.set(xlabel="learning rate", ylabel="L2 constant", title="Validation AUC, best epoch")
-
-
-def regularisation(table: pd.DataFrame, curves: pd.DataFrame, path: Path) -> None:
-    """Draw training and validation accuracy and loss per epoch for the four settings.
-
-    Lines are means over seeds; bands span them.
-    """
-    cases = list(dict.fromkeys(table["case"]))
-    with plotting.figure(path, 2.6 * len(cases), 5) as drawn:
-        grid = drawn.subplots(2, len(cases), sharex=True, sharey="row", squeeze=False)
-        for column, case in enumerate(cases):
-            for row, value in enumerate(("accuracy", "loss")):
-                axes = grid[row][column]
-                for place, split in enumerate(("train", "validation")):
-                    chosen = curves[(curves["case"] == case) & (curves["split"] == split)]
-                    epochs = chosen.groupby("epoch")[value].agg(["mean", "min", "max"])
-                    axes.fill_between(
-                        epochs.index,
-                        epochs["min"],
-                        epochs["max"],
-                        color=plotting.COLOURS[place],
-                        alpha=0.15,
-                        linewidth=0,
-                    )
-                    axes.plot(
-                        epochs.index,
-                        epochs["mean"],
-                        color=plotting.COLOURS[place],
-                        linestyle=plotting.LINES[place],
-                        label=split,
-                    )
-            auc = table.loc[table["case"] == case, "auc"].mean()
-            grid[0][column].set_title(f"{case}\nbest validation AUC {auc:.3f}")
-            grid[1][column].set_xlabel("epoch")
-        grid[0][0].set_ylabel("accuracy")
-        grid[1][0].set_ylabel("loss, with L2")
-        grid[0][0].legend()
 
 
 def depth(table: pd.DataFrame, path: Path) -> None:
@@ -202,35 +119,3 @@ def _title(final: pd.DataFrame, task: str) -> str:
     counts = sorted(set(final["n"].astype(int)))
     pooled = "" if set(final["fold"]) == {HOLDOUT} else ", folds pooled"
     return f"{task}: n = {', '.join(map(str, counts))}{pooled}; hollow: not from ImageNet weights"
-
-
-def roc(table: pd.DataFrame, curves: pd.DataFrame, path: Path) -> None:
-    """Draw the ROC curves of the final runs of the first seed, one panel per task."""
-    tasks = list(dict.fromkeys(table["task"]))
-    with plotting.figure(path, 5 * len(tasks), 4.6) as drawn:
-        for axes, task in zip(drawn.subplots(1, len(tasks), squeeze=False)[0], tasks, strict=True):
-            first = table[(table["task"] == task) & (table["seed"] == table["seed"].iloc[0])]
-            for place, row in enumerate(first.itertuples()):
-                curve = curves[
-                    (curves["task"] == task)
-                    & (curves["case"] == row.case)
-                    & (curves["seed"] == row.seed)
-                ]
-                axes.plot(
-                    curve["fpr"],
-                    curve["tpr"],
-                    label=f"{row.case}, {row.initialisation}: {row.auc:.3f}",
-                    drawstyle="steps-post",
-                    color=plotting.COLOURS[place % 8],
-                    linestyle=plotting.LINES[place % 4],
-                )
-            axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, linestyle=":")
-            axes.set(xlabel="1 − specificity", ylabel="sensitivity", title=task, aspect="equal")
-            axes.legend(fontsize=6, title="test AUC", loc="lower right")
-
-
-CURVES: dict[str, Callable[[pd.DataFrame, pd.DataFrame, Path], None]] = {
-    "sweep": sweep,
-    "regularisation": regularisation,
-}
-"""Study → its figure of table and learning curves."""

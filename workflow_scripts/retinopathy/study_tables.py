@@ -1,8 +1,7 @@
 """Tables of studies: one row per case and seed, made from records and saved predictions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ from retinopathy.runs import HOLDOUT, Run
 
 EVEN = 0.5
 """Threshold on validation tables: one chosen on the same photographs would flatter them."""
+
+DIVERGED = "diverged"
 
 
 @dataclass(frozen=True)
@@ -65,26 +66,23 @@ def gather(
     ]
 
 
-def rows(evidence: Iterable[Evidence], repetitions: int, split: str) -> pd.DataFrame:
-    """Return the table of metrics: one row per task, case and seed, folds pooled."""
-
-    def key(item: Evidence) -> tuple[str, str, int]:
-        return item.run.task, item.case, item.run.seed
-
-    ordered = list(evidence)
-    order = {name: place for place, name in enumerate(dict.fromkeys(map(key, ordered)))}
-    ordered.sort(key=lambda item: order[key(item)])
-    return tables.metric_rows(
-        _row(list(group), repetitions, split) for _, group in groupby(ordered, key)
-    )
+def grouped(evidence: Iterable[Evidence]) -> list[list[Evidence]]:
+    """Return the runs of each task, case and seed, which differ in fold only; order is kept."""
+    groups: dict[Hashable, list[Evidence]] = {}
+    for item in evidence:
+        groups.setdefault((item.run.task, item.case, item.run.seed), []).append(item)
+    return list(groups.values())
 
 
-def _row(group: list[Evidence], repetitions: int, split: str) -> dict[str, Any]:
-    """Return the row of one case and seed; metrics are absent when any of its runs diverged."""
+def diverged(group: Iterable[Evidence]) -> bool:
+    """Return whether any run of a group diverged: its predictions are then incomplete."""
+    return any(item.record["outcome"] == DIVERGED for item in group)
+
+
+def described(group: Sequence[Evidence], split: str) -> dict[str, Any]:
+    """Return the columns that say what a group is, for its predictions of a split."""
     run, record = group[0].run, group[0].record
-    outcomes = {item.record["outcome"] for item in group}
-    outcome = "diverged" if "diverged" in outcomes else record["outcome"]
-    described = {
+    return {
         "task": run.task,
         "method": run.network,
         "inputs": "pixels",
@@ -96,23 +94,41 @@ def _row(group: list[Evidence], repetitions: int, split: str) -> dict[str, Any]:
         "split": split,
         "fold": run.fold if run.fold == HOLDOUT else "pooled",
         "case": group[0].case,
+        "outcome": DIVERGED if diverged(group) else record["outcome"],
+        "n": 0 if diverged(group) else sum(len(item.predictions) for item in group),
+    }
+
+
+def pooled(group: Iterable[Evidence]) -> pd.DataFrame:
+    """Return the predictions of a group with the `fold` of each and its frozen `threshold`."""
+    return pd.concat(
+        [item.predictions.assign(fold=item.run.fold, threshold=item.threshold) for item in group],
+        ignore_index=True,
+    )
+
+
+def rows(evidence: Iterable[Evidence], repetitions: int, split: str) -> pd.DataFrame:
+    """Return the table of metrics: one row per task, case and seed, folds pooled."""
+    return tables.metric_rows(_row(group, repetitions, split) for group in grouped(evidence))
+
+
+def _row(group: list[Evidence], repetitions: int, split: str) -> dict[str, Any]:
+    """Return the row of one case and seed; metrics are absent when any of its runs diverged."""
+    run, record = group[0].run, group[0].record
+    row = described(group, split) | {
         "rate": run.rate,
         "l2": run.l2,
         "dropout": run.dropout,
-        "outcome": outcome,
         "stop_reason": "; ".join(sorted({item.record["stop_reason"] for item in group})),
         "best_epoch": float(np.mean([item.record["best_epoch"] for item in group])),
         "epochs": float(np.mean([item.record["epochs_run"] for item in group])),
         "trainable_parameters": record["trainable_parameters"],
         "seconds": sum(item.record["seconds"] for item in group),
     }
-    if outcome == "diverged":
-        return described | {"n": 0}
-    pooled = pd.concat(
-        [item.predictions.assign(fold=item.run.fold) for item in group], ignore_index=True
-    )
-    thresholds = np.concatenate([np.full(len(item.predictions), item.threshold) for item in group])
-    return described | intervals.evaluate(pooled, thresholds, run.seed, repetitions)
+    if diverged(group):
+        return row
+    predictions = pooled(group)
+    return row | intervals.evaluate(predictions, predictions["threshold"], run.seed, repetitions)
 
 
 def over_seeds(table: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,44 @@
+"""Test whether whole blocks are better cuts than cuts inside a block."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from retinopathy import cuts, study_tables, tables
+from retinopathy.logs import logged
+
+
+def main(
+    evidence: Sequence[study_tables.Evidence], seed: int, repetitions: int, table: Path
+) -> None:
+    """Write how far cuts inside blocks fall short, or why that cannot be known.
+
+    Args:
+        evidence: What the runs of the depth study left, with their predictions of the validation
+            split.
+        seed: Governs the bootstrap.
+        repetitions: Bootstrap samples behind every interval.
+        table: Where to write.
+    """
+    try:
+        rows = cuts.table(evidence, repetitions, seed)
+    except cuts.Incomparable as error:
+        rows = cuts.undefined(error.problem)
+    tables.write(rows, table, cuts.COLUMNS)
+
+
+if __name__ == "__main__":
+    job = globals()["snakemake"]
+
+    with logged(job.log[0]):
+        main(
+            study_tables.gather(
+                job.params.cases,
+                [Path(path) for path in job.input.records],
+                [Path(path) for path in job.input.histories],
+                [Path(path) for path in job.input.predictions],
+                [],
+            ),
+            job.params.seed,
+            job.params.repetitions,
+            Path(job.output.table),
+        )
