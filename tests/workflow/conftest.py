@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,14 +74,25 @@ def planned(project: Path, *arguments: str) -> Plan:
     return Plan(set(counted), set(because[1].split(", ")) if because else set())
 
 
+def _summary(project: Path, *arguments: str) -> Iterator[tuple[str, str, set[str]]]:
+    """Yield output, rule and inputs of every file of a study, made or not."""
+    text = snakemake(project, *arguments, "--detailed-summary").stdout
+    lines = text[text.index("output_file\t") :].splitlines()
+    for row in csv.DictReader(lines, delimiter="\t"):
+        yield row["output_file"], row["rule"], set((row["input-file(s)"] or "").split(",")) - {""}
+
+
 def inputs_of(project: Path) -> dict[str, set[str]]:
     """Return rule → input files of all its jobs in the finished smallest study."""
-    text = snakemake(project, *SMALLEST, "--detailed-summary").stdout
-    lines = text[text.index("output_file\t") :].splitlines()
     found: dict[str, set[str]] = {}
-    for row in csv.DictReader(lines, delimiter="\t"):
-        found.setdefault(row["rule"], set()).update((row["input-file(s)"] or "").split(","))
+    for _, rule, inputs in _summary(project, *SMALLEST):
+        found.setdefault(rule, set()).update(inputs)
     return found
+
+
+def files_of(project: Path, *arguments: str) -> dict[str, set[str]]:
+    """Return file → files that it is made of, for a configuration given by `arguments`."""
+    return {output: inputs for output, _, inputs in _summary(project, *arguments)}
 
 
 @pytest.fixture(scope="session")

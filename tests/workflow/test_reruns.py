@@ -123,7 +123,7 @@ def test_an_edited_study_reruns_only_its_new_runs_and_what_reads_them(
     config["studies"]["sweep"]["rates"] = [0.001, 0.002]
     overlay.write_text(yaml.safe_dump(config, sort_keys=False))
     rules = planned(project).rules
-    assert rules == {"finetune", "study_table", "curves_figure", "summary", "all"}
+    assert rules == {"finetune", "study_table", "sweep_figure", "summary", "all"}
 
 
 def test_a_changed_label_inspects_nothing_again(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from retinopathy import tables
+
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem; margin: 2rem auto;
        padding: 0 1rem; }
@@ -47,9 +49,9 @@ class Page:
     def table(self, table: pd.DataFrame, columns: list[str]) -> None:
         """Add the `columns` of a table that have content, numbers to three digits.
 
-        Underscores in their names are shown as blanks.
+        Intervals stand beside their value; underscores in names are shown as blanks.
         """
-        shown = table[columns].dropna(axis="columns", how="all")
+        shown = tables.folded(table[columns]).dropna(axis="columns", how="all")
         shown.columns = pd.Index([name.replace("_", " ") for name in shown.columns])
         self.body.append(
             shown.to_html(index=False, na_rep="", border=0, float_format=lambda x: f"{x:.3g}")

@@ -1,40 +1,64 @@
 """The study told in the order of its questions: every sentence with a figure reads a table."""
 
-from collections.abc import Mapping
-from pathlib import Path
-
 import pandas as pd
 
-from retinopathy import card, manifest
+from retinopathy import card, findings, manifest
+from retinopathy.findings import Figures, Tables, bounded, interval, over_seeds
 from retinopathy.page import Page
+from retinopathy.tables import BOUNDED
 
-METRICS = ["n", "auc", "auc_low", "auc_high", "accuracy"]
+CHOICES = {
+    "sweep": ("3 Which learning rate, which L2 constant?", ("rate", "l2")),
+    "regularisation": ("4 Are dropout and L2 needed?", ("case", "dropout", "l2")),
+    "depth": ("5 How deep should one fine-tune?", ("case", "trainable_parameters")),
+}
+"""Studies that choose → the heading of their section, and what tells their cases apart."""
+
+NETWORKS = (
+    "title",
+    "parameters",
+    "depth",
+    "megabytes",
+    "top1",
+    "default_size",
+    "multiply_adds",
+)
 
 
-def tell(study: str, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, list[Path]]) -> Page:
+def tell(study: str, tables: Tables, figures: Figures) -> Page:
     """Return the page of a study.
 
     Args:
         study: Its name.
-        tables: `levels`, `rejects`, `proofs`, `subsets`, `fellow_eye`, `baselines`, `sweep`,
-            `regularisation`, `depth`, `depth_test`, `recommendations`, `networks`,
-            `initialisation`, `flips`; and mean and spread over the seeds of each study, with
-            `_seeds` behind its name.
+        tables: Name of a table in `results/<study>/tables/` → the table; and `levels`, `rejects`,
+            `proofs`, `subsets` and `recommendations`.
         figures: Name of a figure → its files.
     """
     page = Page(f"Transfer learning for diabetic retinopathy: the study “{study}”")
     _answer(page, tables)
+    _networks(page, tables["network_facts"], figures)
     _photographs(page, tables, figures)
     _baselines(page, tables["baselines"])
-    _choices(page, tables, figures)
-    _networks(page, tables, figures)
-    _initialisation(page, tables)
-    _saliency(page, tables["flips"], figures)
+    for name in CHOICES:
+        _choice(page, name, tables, figures)
+    findings.networks(page, tables, figures)
+    findings.saliency(page, figures)
+    findings.flips(page, tables["flips"], figures)
+    findings.transfer(page, tables, figures)
+    findings.trust(page, tables, figures)
     return page
 
 
-def _answer(page: Page, tables: Mapping[str, pd.DataFrame]) -> None:
+def _answer(page: Page, tables: Tables) -> None:
     """Begin with the answer: the best classical method on pixels against the best final run."""
+    page.say(
+        "Photographs of the back of the eye are told apart into two classes: with and without "
+        "diabetic retinopathy that matters. The networks come from ImageNet, photographs of "
+        "everyday things, and are trained further. How much does that help, how deep should one "
+        "train, how large must the photograph be, and do the networks look at the lesions? AUC is "
+        "the probability that a diseased photograph is ranked above a healthy one: 0.5 is "
+        "guessing, 1 perfect. In brackets are 95 % intervals, by bootstrap over patients."
+    )
     for task, final in tables["networks"].groupby("task", sort=False):
         finished = final.dropna(subset=["auc"])
         classical = tables["baselines"]
@@ -43,27 +67,37 @@ def _answer(page: Page, tables: Mapping[str, pd.DataFrame]) -> None:
             best = rows.sort_values("auc").iloc[-1]
             page.say(
                 f"Task “{task}”, starting from {initialisation}: the best of "
-                f"{len(rows)} final runs, {best['network']} at {best['size']} px, reaches "
-                f"{_auc(best)} on {best['n']:.0f} test photographs."
+                f"{len(rows)} final runs, {best['network']} at {best['size']} px, reaches an AUC "
+                f"of {interval(best, 'auc')} on {best['n']:.0f} test photographs."
             )
         if not classical.empty:
             best = classical.sort_values("auc").iloc[-1]
             page.say(
                 f"The best of {len(classical)} classical methods on pixels, {best['method']}, "
-                f"reaches {_auc(best)}."
+                f"reaches {interval(best, 'auc')}."
             )
     page.note("Picked as the best of several on the test split: these figures flatter a little.")
 
 
-def _auc(row: pd.Series) -> str:
-    return (
-        f"an AUC of {row['auc']:.3f} (95 % interval {row['auc_low']:.3f} to {row['auc_high']:.3f})"
+def _networks(page: Page, facts: pd.DataFrame, figures: Figures) -> None:
+    page.heading("The networks")
+    page.say(
+        "Parameters are millions, with the ImageNet top; depth counts layers with kernels along the"
+        f" longest path; top 1 is the published accuracy on ImageNet ({facts['top1_source'][0]}); "
+        "multiply-adds, billions per photograph, are the cost of one look, at the default size and "
+        "at the sizes of this study."
+    )
+    costs = [name for name in facts.columns if name.startswith("multiply_adds_")]
+    page.table(facts, [*NETWORKS, *costs])
+    page.figure(
+        figures["blocks"][0],
+        "Blocks from input to head: height is the side of the feature maps, width their number. "
+        "Filled circles: whole-block cuts of the depth study; open squares: cuts inside a block; "
+        "triangles: where the final runs are cut. What lies to the right of a cut is trained.",
     )
 
 
-def _photographs(
-    page: Page, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, list[Path]]
-) -> None:
+def _photographs(page: Page, tables: Tables, figures: Figures) -> None:
     page.heading("1 The photographs")
     counts = tables["levels"]
     usable = counts.loc[counts["set"] == "all usable", "photographs"].sum()
@@ -74,13 +108,8 @@ def _photographs(
     page.figure(figures["levels"][0], "Photographs per level: all usable, and per task.")
     page.figure(figures["examples"][0], "One photograph per level, cut to the retina.")
     if not tables["rejects"].empty:
-        reasons = (
-            manifest.kinds(tables["rejects"]["reason"])
-            .value_counts()
-            .rename("images")
-            .reset_index()
-        )
-        page.table(reasons, ["reason", "images"])
+        reasons = manifest.kinds(tables["rejects"]["reason"]).value_counts()
+        page.table(reasons.rename("images").reset_index(), ["reason", "images"])
     page.say("A patient is in one split only, and in the same one for every task.")
     proofs = card.holdout(tables["proofs"])
     page.table(proofs, list(proofs.columns))
@@ -100,115 +129,70 @@ def _baselines(page: Page, table: pd.DataFrame) -> None:
     page.heading("2 Classical methods, on the test split")
     page.say(
         "On pixels, on metadata alone (what the camera gives away), and on the frozen features of "
-        "a network. An AUC of 0.5 is guessing."
+        "a network. Their settings were chosen by cross-validation over the patients of the "
+        "training split."
     )
-    page.table(table, ["task", "inputs", "method", "network", "initialisation", *METRICS])
+    for task, rows in table.groupby("task", sort=False):
+        page.say(f"Task “{task}”, n = {rows['n'].max()}:")
+        page.table(rows, ["inputs", "network", "initialisation", "method", *BOUNDED])
 
 
-def _choices(
-    page: Page, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, list[Path]]
-) -> None:
-    """Tell the three studies that choose, on the validation split."""
-    for number, (name, question, columns) in enumerate(
-        (
-            ("sweep", "Which learning rate, which L2 constant?", ["rate", "l2"]),
-            ("regularisation", "Are dropout and L2 needed?", ["case", "dropout", "l2"]),
-            ("depth", "How deep should one fine-tune?", ["case", "trainable_parameters"]),
-        ),
-        start=3,
-    ):
-        table = tables[name]
-        page.heading(f"{number} {question}")
+def _choice(page: Page, name: str, tables: Tables, figures: Figures) -> None:
+    """Tell a study that chooses, on the validation split."""
+    table, (heading, columns) = tables[name], CHOICES[name]
+    page.heading(heading)
+    page.say(
+        f"Task “{table['task'].iloc[0]}”, {table['network'].iloc[0]} at "
+        f"{table['size'].iloc[0]} px, on {table['n'].max()} photographs of the validation split, "
+        "at threshold 0.5."
+    )
+    page.figure(figures[name][0], heading)
+    page.table(
+        table, [*columns, "initialisation", "seed", *BOUNDED, "best_epoch", "epochs", "outcome"]
+    )
+    over_seeds(page, tables[f"{name}_seeds"])
+    if name == "regularisation":
+        _steadiness(page, tables["regularisation_steadiness"])
+    advice = tables["recommendations"]
+    page.say("What validation recommends, beside what the final runs use:")
+    page.table(
+        advice[advice["study"] == name],
+        ["parameter", "recommended", "configured", "followed", "reason"],
+    )
+    if name == "depth":
+        _cuts(page, tables["depth_cuts"])
         page.say(
-            f"Task “{table['task'].iloc[0]}”, {table['network'].iloc[0]} at "
-            f"{table['size'].iloc[0]} px, on the validation split, at threshold 0.5."
+            "The same runs on the test split, which chose none of them, each at the threshold that "
+            "its validation split chose:"
         )
-        page.figure(figures[name][0], question)
         page.table(
-            table, [*columns, "initialisation", "seed", *METRICS, "best_epoch", "epochs", "outcome"]
+            tables["depth_test"], ["case", "initialisation", "seed", "n", *BOUNDED, "outcome"]
         )
-        _seeds(page, tables[f"{name}_seeds"])
-        advice = tables["recommendations"]
-        page.say("What validation recommends, beside what the final runs use:")
-        page.table(
-            advice[advice["study"] == name],
-            ["parameter", "recommended", "configured", "followed", "reason"],
-        )
+        over_seeds(page, tables["depth_test_seeds"])
+
+
+def _steadiness(page: Page, table: pd.DataFrame) -> None:
     page.say(
-        "The same runs on the test split, which chose none of them, each at the threshold that its "
-        "validation split chose:"
+        "How soon and how steadily validation accuracy reaches its best: “erratic” is the standard "
+        "deviation of its steps from one epoch to the next, 0 for a straight line. Means over runs,"
+        " with their standard deviation (sd) where there are several."
     )
-    page.table(tables["depth_test"], ["case", "initialisation", "seed", *METRICS, "outcome"])
-    _seeds(page, tables["depth_test_seeds"])
+    page.table(table, [name for name in table.columns if name not in ("split", "n")])
 
 
-def _seeds(page: Page, table: pd.DataFrame) -> None:
-    """Show mean and spread over seeds, where there are several."""
-    if table["seeds"].max() > 1:
-        page.say("Over the seeds, mean and standard deviation (sd) of those that did not diverge:")
-        page.table(table, [name for name in table.columns if name != "split"])
-
-
-def _networks(
-    page: Page, tables: Mapping[str, pd.DataFrame], figures: Mapping[str, list[Path]]
-) -> None:
-    table = tables["networks"]
-    page.heading("6 The full problem: the final runs, on the test split")
-    if "pooled" in set(table["fold"]):
-        page.note(
-            "Every part of the patients was the test part once; the AUC counts pairs of photographs"
-            " of one fold. The values that all runs share were looked for in parts that are test "
-            "parts here: these figures did not choose them, but they are not blind to the patients."
-        )
-    small, large = sorted(table["size"].unique())
-    for (task, network, initialisation), rows in table.groupby(
-        ["task", "network", "initialisation"], sort=False
-    ):
-        means = rows.groupby("size")["auc"].mean()
-        if means.notna().all() and len(means) == 2:
-            page.say(
-                f"{task}, {network}, {initialisation}: AUC {means[small]:.3f} at {small} px, "
-                f"{means[large]:.3f} at {large} px."
-            )
+def _cuts(page: Page, table: pd.DataFrame) -> None:
+    """Tell whether whole blocks are better cuts than cuts inside blocks."""
+    mean = table.iloc[-1]
+    if pd.isna(mean["shortfall"]):
+        page.say(f"Whole blocks against cuts inside a block: not known, {mean['reason']}.")
+        return
+    verdict = (
+        f"On average a cut inside a block lies {interval(mean, 'shortfall')} of AUC under the line "
+        "between the whole-block cuts around it (negative: above it)"
+    )
+    tested = f"no test: {mean['reason']}" if pd.isna(mean["p"]) else f"p = {mean['p']:.2g}"
+    page.say(f"{verdict}; {tested}.")
     page.table(
-        table, ["task", "network", "size", "depth", "initialisation", "seed", *METRICS, "outcome"]
+        table,
+        ["cut", "below", "above", "auc", "interpolated", *bounded("shortfall"), "p", "reason"],
     )
-    _seeds(page, tables["networks_seeds"])
-    page.figure(figures["networks"][0], "Test AUC with 95 % intervals, beside classical methods.")
-    page.figure(figures["roc"][0], "ROC curves on the test split.")
-
-
-def _initialisation(page: Page, tables: Mapping[str, pd.DataFrame]) -> None:
-    page.heading("7 What transfer gives")
-    page.say(
-        "The final runs beside two controls: random weights that stay frozen below the same depth, "
-        "with the normalisation statistics of the training photographs, and the whole network "
-        "trained from random weights. On the test split."
-    )
-    page.table(
-        tables["initialisation"],
-        ["task", "network", "size", "initialisation", "depth", "rate", "seed", *METRICS, "outcome"],
-    )
-    _seeds(page, tables["initialisation_seeds"])
-
-
-def _saliency(page: Page, flips: pd.DataFrame, figures: Mapping[str, list[Path]]) -> None:
-    page.heading("8 Where the networks look")
-    page.note(
-        "Guided Grad-CAM is known to change little when weights are randomised (Adebayo et al. "
-        "2018): read it as an edge-sharpened CAM, not as proof."
-    )
-    for path in figures["saliency"]:
-        page.figure(path, f"{path.stem}: CAM and Guided Grad-CAM of the diseased class.")
-    page.heading("9 What size changes")
-    counts = flips.groupby(["task", "network", "right_at"], sort=False).size()
-    if counts.empty:
-        page.say("No test photograph flips between the sizes.")
-    else:
-        page.say("Test photographs that are right at one size only:")
-        page.table(
-            counts.rename("photographs").reset_index(),
-            ["task", "network", "right_at", "photographs"],
-        )
-    for path in figures["flips"]:
-        page.figure(path, f"{path.stem}: wrong at the small size and right at the large one.")

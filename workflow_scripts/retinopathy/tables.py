@@ -31,6 +31,9 @@ METRICS = (
 )
 """Columns that every table of metrics has at least; empty where they do not apply."""
 
+BOUNDED = ("auc", "auc_low", "auc_high", "accuracy", "accuracy_low", "accuracy_high")
+"""The metrics that a page shows first, with their intervals."""
+
 CURVES = ("study", "case", "seed", "epoch", "split", "accuracy", "auc", "loss")
 """Columns of learning curves: one row per run, epoch and split."""
 
@@ -99,9 +102,31 @@ def write_markdown(table: pd.DataFrame, path: Path) -> None:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """Return `table` as Markdown with three significant decimals and without empty columns."""
-    shown = table.dropna(axis="columns", how="all").map(_cell)
+    """Return `table` as Markdown: `folded`, and without empty columns."""
+    shown = folded(table).dropna(axis="columns", how="all").map(_cell)
     return str(shown.to_markdown(index=False, disable_numparse=True)) + "\n"
+
+
+def folded(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `table` for people: a value and its bounds in one column, as `0.812 (0.731–0.878)`.
+
+    Columns `<name>_low` and `<name>_high` go into `<name>`; where the bounds are absent the value
+    stands alone, where it is absent the cell is empty.
+    """
+    shown = table.astype(object)
+    for name in table.columns:
+        bounds = [f"{name}_low", f"{name}_high"]
+        if set(bounds) <= set(table.columns):
+            columns = (table[one] for one in (name, *bounds))
+            shown[name] = [_interval(*cell) for cell in zip(*columns, strict=True)]
+            shown = shown.drop(columns=bounds)
+    return shown
+
+
+def _interval(value: float, low: float, high: float) -> str | None:
+    if pd.isna(value):
+        return None
+    return f"{value:.3f}" + ("" if pd.isna(low) else f" ({low:.3f}–{high:.3f})")
 
 
 def _cell(value: Any) -> str:
