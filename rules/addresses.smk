@@ -206,15 +206,20 @@ def baseline_records(split):
     return inputs
 
 
+def baseline_weights(task, network, file):
+    """Return a file of the initial weights behind a network's features."""
+    folder = f"results/{config['study']}/initial/{task}/{network}"
+    return f"{folder}/{config['baselines']['size']}/imagenet/{file}"
+
+
 def baseline_initial(file):
     """Return an input function: a file of the initial weights, for features only."""
 
     def inputs(wildcards):
-        if wildcards.inputs != "features":
+        kind, _, network = wildcards.inputs.partition("/")
+        if kind != "features":
             return []
-        network, size = config["baselines"]["network"], config["baselines"]["size"]
-        folder = f"results/{config['study']}/initial/{wildcards.task}/{network}/{size}"
-        return [f"{folder}/imagenet/{file}"]
+        return [baseline_weights(wildcards.task, network, file)]
 
     return inputs
 
@@ -230,12 +235,23 @@ def baseline_manifest(wildcards):
 
 def baseline_settings(wildcards):
     """Return the settings of a baseline that its kind of inputs uses."""
-    used = {
-        "pixels": {"size": "size", "side": "pixels"},
-        "metadata": {"size": "size"},
-        "features": {"size": "size", "network": "network"},
-    }[wildcards.inputs]
-    return {name: config["baselines"][key] for name, key in used.items()}
+    kind, _, network = wildcards.inputs.partition("/")
+    own = {
+        "pixels": {"side": config["baselines"]["pixels"]},
+        "metadata": {},
+        "features": {"network": network},
+    }
+    return {"kind": kind, "size": config["baselines"]["size"]} | own[kind]
+
+
+def baseline_inputs():
+    """Return the inputs of the baselines: features come once per network."""
+    networks = [f"features/{network}" for network in config["baselines"]["networks"]]
+    return [
+        inputs
+        for kind in config["baselines"]["inputs"]
+        for inputs in (networks if kind == "features" else [kind])
+    ]
 
 
 def baseline_cases():
@@ -243,8 +259,35 @@ def baseline_cases():
     return [
         (task, inputs, fold)
         for task in config["baselines"]["tasks"]
-        for inputs in config["baselines"]["inputs"]
+        for inputs in baseline_inputs()
         for fold in studies.folds(config)
+    ]
+
+
+def baseline_files(file):
+    """Return one file of every baseline, in the order of the cases."""
+    return [
+        f"results/{config['study']}/baselines/{task}/{inputs}/fold={fold}/{file}"
+        for task, inputs, fold in baseline_cases()
+    ]
+
+
+def baseline_starts():
+    """Return task and network of all features."""
+    if "features" not in config["baselines"]["inputs"]:
+        return []
+    return [
+        (task, network)
+        for task in config["baselines"]["tasks"]
+        for network in config["baselines"]["networks"]
+    ]
+
+
+def baseline_origins():
+    """Return where the weights behind the features come from, in the order of the starts."""
+    return [
+        baseline_weights(task, network, "origin.json")
+        for task, network in baseline_starts()
     ]
 
 
@@ -287,6 +330,20 @@ def run_test_records(wildcards):
     return records_of(run.task, run.size, "test", run.fold)
 
 
+def run_external_records(wildcards):
+    """Return the records of an external set for a run's task and size."""
+    run = Run.parse(wildcards.run)
+    return collect(
+        "results/{study}/external/{set}/records/{task}/{size}/part-{part}/shard-{shard}.tfrecord",
+        study=wildcards.study,
+        set=wildcards.set,
+        task=run.task,
+        size=run.size,
+        part=external.PART,
+        shard=range(config["records"]["shards"]),
+    )
+
+
 # --- studies
 
 
@@ -297,12 +354,15 @@ def tested(wildcards):
 
 def configured(name):
     """Return what the final runs use of what a study is about."""
-    final = config["studies"]["networks"]
+    final, study = config["studies"]["networks"], config["studies"][name]
+    cut = final["depths"].get(study["network"])
     if name == "depth":
-        network = config["studies"]["depth"]["network"]
-        return {"depth": final["depths"].get(network)}
+        return {"depth": cut}
     if name == "sweep":
-        return {"rate": final["rate"], "l2": final["l2"]}
+        # A rate that suits one depth says nothing of another, but that of the head is there.
+        comparable = study["depth"] in (cut, registry.HEAD)
+        rate = studies.rate(final, study["depth"]) if comparable else None
+        return {"rate": rate, "l2": final["l2"]}
     return {"l2": final["l2"], "dropout": final["dropout"]}
 
 
@@ -383,21 +443,16 @@ PREDICTING = studies.shown(
 NEW = Path(config["predict"]["photographs"])
 
 
-def baseline_origins():
-    """Return where the weights behind the baselines' features come from."""
-    if "features" not in config["baselines"]["inputs"]:
-        return []
-    network, size = config["baselines"]["network"], config["baselines"]["size"]
-    return collect(
-        "results/{study}/initial/{task}/{network}/{size}/imagenet/origin.json",
-        study=config["study"],
-        task=config["baselines"]["tasks"],
-        network=network,
-        size=size,
-    )
-
-
 # --- external sets
+
+
+def external_predictions():
+    """Return the final runs' predictions of every external set, set by set."""
+    return [
+        f"results/{config['study']}/external/{name}/runs/{case.run.address}/predictions.csv"
+        for name in config["external"]
+        for case in studies.cases(config, "networks")
+    ]
 
 
 def external_listing(wildcards):

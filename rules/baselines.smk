@@ -8,6 +8,7 @@ rule fit_baseline:
         manifest=baseline_manifest,
     output:
         models="results/{study}/baselines/{task}/{inputs}/fold={fold}/models.joblib",
+        settings="results/{study}/baselines/{task}/{inputs}/fold={fold}/settings.csv",
     log:
         "results/{study}/logs/fit_baseline/{task}/{inputs}/{fold}.log",
     benchmark:
@@ -16,7 +17,7 @@ rule fit_baseline:
         "../envs/tensorflow.yaml"
     threads: 1
     resources:
-        gpu=lambda wildcards: int(wildcards.inputs == "features"),
+        gpu=lambda wildcards: int(wildcards.inputs.startswith("features")),
         mem_mb=4000,
         runtime=120,
     params:
@@ -31,10 +32,8 @@ rule fit_baseline:
 
 rule baselines_table:
     input:
-        predictions=[
-            f"results/{config['study']}/baselines/{task}/{inputs}/fold={fold}/test.csv"
-            for task, inputs, fold in baseline_cases()
-        ],
+        predictions=baseline_files("test.csv"),
+        settings=baseline_files("settings.csv"),
         origins=baseline_origins(),
     output:
         table=report(
@@ -57,7 +56,7 @@ rule baselines_table:
     params:
         code=code("baselines_table"),
         baselines=baseline_cases(),
-        network=config["baselines"]["network"],
+        starts=baseline_starts(),
         size=config["baselines"]["size"],
         seed=config["seed"],
         repetitions=config["evaluation"]["repetitions"],

@@ -12,14 +12,16 @@ from retinopathy import (
     archives,
     caching,
     configuration,
+    external,
     kaggle,
     parts,
     provenance,
+    registry,
     sources,
     studies,
 )
 from retinopathy.errors import Explained
-from retinopathy.runs import FEATURES, HOLDOUT, Run
+from retinopathy.runs import FEATURES, HOLDOUT, LEAKING, Run
 
 # TensorFlow's notes would stand between the messages of the workflow; two of them are said at every
 # import, whatever its log level.
@@ -37,9 +39,12 @@ except Explained as error:
     raise WorkflowError(str(error))
 
 
+SELECTED_TASK = "|".join(config["tasks"])
+
+
 wildcard_constraints:
     study=config["study"],
-    task="|".join(config["tasks"]),
+    task=f"({SELECTED_TASK})({LEAKING})?",
     set="|".join(config["external"]) or "none",
     network="[a-z][a-z0-9_]*",
     size=r"\d+",
@@ -48,11 +53,13 @@ wildcard_constraints:
     seed=r"\d+",
     fold=rf"{HOLDOUT}|\d+",
     depth=r"[A-Za-z0-9_+]+",
-    inputs="pixels|metadata|features",
+    inputs="pixels|metadata|features/[a-z][a-z0-9_]*",
     run=r".+/fold=[^/]+",
     initial=r"[^/]+/[^/]+/\d+/[^/]+",
 
 
+# Tasks that something uses; others are there to be asked for by name.
+TASKS = studies.tasks(config)
 ASSIGNMENT = {name: config["splits"][name] for name in ("train", "validation", "test")}
 
 

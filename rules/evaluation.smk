@@ -139,3 +139,38 @@ rule operating_table:
         "Apply the frozen operating points and temperatures to the test photographs"
     script:
         "../workflow_scripts/operating_table.py"
+
+
+rule external_table:
+    input:
+        records=lambda wildcards: runs_of("networks", "record.json"),
+        histories=lambda wildcards: runs_of("networks", "history.csv"),
+        predictions=external_predictions(),
+        operating=lambda wildcards: runs_of("networks", "operating.json"),
+    output:
+        table=report(
+            "results/{study}/tables/external.csv",
+            caption="../report/external.rst",
+            category="4 Test",
+            labels={"table": "external sets: metrics at the frozen thresholds"},
+        ),
+        markdown="results/{study}/tables/external.md",
+    log:
+        "results/{study}/logs/external_table.log",
+    benchmark:
+        "results/{study}/benchmarks/external_table.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code("external_table"),
+        cases=lambda wildcards: cases_of("networks"),
+        sets=list(config["external"]),
+        repetitions=config["evaluation"]["repetitions"],
+    message:
+        "Measure the final runs on external sets"
+    script:
+        "../workflow_scripts/external_table.py"

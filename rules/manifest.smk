@@ -74,11 +74,9 @@ rule manifest:
 rule data_card:
     input:
         manifest="results/{study}/manifest.csv",
-        splits=collect("results/{{study}}/splits/{task}.csv", task=config["tasks"]),
-        proofs=collect(
-            "results/{{study}}/splits/{task}_proof.csv", task=config["tasks"]
-        ),
-        subsets=collect("results/{{study}}/subsets/{task}.json", task=config["tasks"]),
+        splits=collect("results/{{study}}/splits/{task}.csv", task=TASKS),
+        proofs=collect("results/{{study}}/splits/{task}_proof.csv", task=TASKS),
+        subsets=collect("results/{{study}}/subsets/{task}.json", task=TASKS),
         fellow="results/{study}/tables/fellow_eye.csv",
         external=collect(
             "results/{{study}}/external/{set}/manifest.csv", set=config["external"]
@@ -138,7 +136,7 @@ rule data_card:
         runtime=10,
     params:
         code=code("data_card"),
-        tasks=list(config["tasks"]),
+        tasks=TASKS,
         external=list(config["external"]),
     message:
         "Write the data card"

@@ -1,6 +1,4 @@
 # What the networks are: their facts and their blocks, before any of them is trained.
-from retinopathy import registry
-
 # The networks of the studies, in the order of the registry.
 DESCRIBED = [
     name

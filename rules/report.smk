@@ -5,10 +5,8 @@ rule summary:
     input:
         levels="results/{study}/tables/levels.csv",
         rejects="results/{study}/rejects.csv",
-        proofs=collect(
-            "results/{{study}}/splits/{task}_proof.csv", task=config["tasks"]
-        ),
-        subsets=collect("results/{{study}}/subsets/{task}.json", task=config["tasks"]),
+        proofs=collect("results/{{study}}/splits/{task}_proof.csv", task=TASKS),
+        subsets=collect("results/{{study}}/subsets/{task}.json", task=TASKS),
         tables=collect(
             "results/{{study}}/tables/{name}.csv",
             name=[

@@ -1,4 +1,4 @@
-# Operating points, from validation alone; and the only rules that meet test records.
+# Operating points, from validation alone; and the only rules that meet test or external records.
 
 
 rule freeze:
@@ -42,16 +42,34 @@ rule score:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=4000,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=60,
     params:
         code=code("score"),
         split="test",
-        batch=config["training"]["batch"],
     message:
         "Score the test photographs with {wildcards.run}"
     script:
         "../workflow_scripts/score.py"
+
+
+use rule score as score_external with:
+    input:
+        weights=lambda wildcards: f"{initial_of(Run.parse(wildcards.run))}/backbone.weights.h5",
+        trained="results/{study}/runs/{run}/trained.h5",
+        record="results/{study}/runs/{run}/record.json",
+        records=run_external_records,
+    output:
+        predictions="results/{study}/external/{set}/runs/{run}/predictions.csv",
+    log:
+        "results/{study}/logs/score_external/{set}/{run}.log",
+    benchmark:
+        "results/{study}/benchmarks/score_external/{set}/{run}.tsv"
+    params:
+        code=code("score"),
+        split="external",
+    message:
+        "Score the photographs of {wildcards.set} with {wildcards.run}"
 
 
 rule score_baseline:
@@ -70,7 +88,7 @@ rule score_baseline:
         "../envs/tensorflow.yaml"
     threads: 1
     resources:
-        gpu=lambda wildcards: int(wildcards.inputs == "features"),
+        gpu=lambda wildcards: int(wildcards.inputs.startswith("features")),
         mem_mb=4000,
         runtime=60,
     params:

@@ -42,6 +42,8 @@ rule select_photographs:
         "results/{study}/logs/select_photographs/{task}.log",
     benchmark:
         "results/{study}/benchmarks/select_photographs/{task}.tsv"
+    wildcard_constraints:
+        task=SELECTED_TASK,
     conda:
         "../envs/python.yaml"
     threads: 1
@@ -58,6 +60,34 @@ rule select_photographs:
         "Select the photographs of the task {wildcards.task}"
     script:
         "../workflow_scripts/select_photographs.py"
+
+
+rule leak_fellow_eyes:
+    input:
+        selected="results/{study}/subsets/{task}.csv",
+        known="results/{study}/subsets/{task}.json",
+    output:
+        selected=f"results/{{study}}/subsets/{{task}}{LEAKING}.csv",
+        record=f"results/{{study}}/subsets/{{task}}{LEAKING}.json",
+    log:
+        "results/{study}/logs/leak_fellow_eyes/{task}.log",
+    benchmark:
+        "results/{study}/benchmarks/leak_fellow_eyes/{task}.tsv"
+    wildcard_constraints:
+        task=SELECTED_TASK,
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("leak_fellow_eyes"),
+        seed=config["seed"],
+    message:
+        "Deal the photographs of the task {wildcards.task} as if eyes had no fellow: a control"
+    script:
+        "../workflow_scripts/leak_fellow_eyes.py"
 
 
 rule split:
@@ -114,7 +144,7 @@ rule fellow_eye:
         runtime=10,
     params:
         code=code("fellow_eye"),
-        tasks=config["tasks"],
+        tasks={task: config["tasks"][task] for task in TASKS},
         seed=config["seed"],
         repetitions=config["evaluation"]["repetitions"],
     message:

@@ -61,7 +61,7 @@ rule test_table:
     benchmark:
         "results/{study}/benchmarks/test_table/{name}.tsv"
     wildcard_constraints:
-        name="networks|initialisation|depth_test",
+        name="networks|initialisation|depth_test|learning_curve",
     conda:
         "../envs/python.yaml"
     threads: 1

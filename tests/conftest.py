@@ -40,3 +40,12 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("a small disk can be mounted by root only")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
+def float16() -> Iterator[None]:
+    """Compute in half precision, as on a GPU."""
+    keras = pytest.importorskip("keras")
+    keras.mixed_precision.set_dtype_policy("mixed_float16")
+    yield
+    keras.mixed_precision.set_dtype_policy("float32")

@@ -46,6 +46,11 @@ def main(folder: Path) -> None:
         with strategy.scope():
             result = small_runs.trained(folder, run, RECIPE, scratch=folder / name)
             resumed = stopped_and_resumed(folder, run, folder / f"{name}.npz")
+            half = replace(run, dropout=0.5)
+            small_runs.assert_same(
+                small_runs.trained(folder, half, RECIPE, scratch=folder / f"{name}-dropout"),
+                stopped_and_resumed(folder, half, folder / f"{name}-dropout.npz"),
+            )
         found[name] = {
             "devices": strategy.num_replicas_in_sync,
             "loss": result.history["loss"].tolist(),

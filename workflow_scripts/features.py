@@ -29,7 +29,8 @@ if __name__ == "__main__":
 
     with logged(job.log[0]):
         _, network, size, _ = job.wildcards.initial.split("/")
-        LOG.info("device: %s", devices.prepare(job.threads))
+        exact = job.config["training"]["deterministic"]
+        LOG.info("device: %s", devices.prepare(job.threads, deterministic=exact))
         main(
             network,
             int(size),

@@ -33,7 +33,7 @@ def main(
         recipe: What all runs of the study share.
         weights: The weights that the run starts from.
         origin: Where they come from.
-        train: Files of the training split: records, or features of the run's cut.
+        train: Files of the whole training split: records, or features of the run's cut.
         validation: Files of the validation split, of the same kind.
         scratch: Where the backup is kept until all is written.
         code: Hash of the code, so that a backup made by other code is not used.
@@ -44,6 +44,7 @@ def main(
     """
     started = time.monotonic()
     known, held_out = (inputs.opened(paths, run, weights) for paths in (train, validation))
+    known = inputs.limited(known, run)
     stored = training.backup_path(
         scratch, run, recipe, weights, (known, held_out), code, devices.circumstances()
     )

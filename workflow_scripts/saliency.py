@@ -63,7 +63,8 @@ if __name__ == "__main__":
     job = globals()["snakemake"]
 
     with logged(job.log[0]):
-        LOG.info("device: %s", devices.prepare(job.threads))
+        exact = job.config["training"]["deterministic"]
+        LOG.info("device: %s", devices.prepare(job.threads, deterministic=exact))
         main(
             Run.parse(job.params.run),
             Path(job.input.weights),

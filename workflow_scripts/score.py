@@ -18,7 +18,6 @@ def main(
     record: Path,
     records: Sequence[Path],
     split: str,
-    batch: int,
     predicted: Path,
 ) -> None:
     """Write the predictions of the photographs in `records`, under the name of their split.
@@ -30,7 +29,7 @@ def main(
         tables.write(empty, predicted, tables.PREDICTIONS)
         return
     model = models.load_trained(run, weights, trained)
-    table = predictions.predict(model, list(records), run.size, split, batch)
+    table = predictions.predict(model, list(records), run.size, split)
     LOG.info("%d photographs", len(table))
     tables.write(table, predicted, tables.PREDICTIONS)
 
@@ -39,7 +38,8 @@ if __name__ == "__main__":
     job = globals()["snakemake"]
 
     with logged(job.log[0]):
-        LOG.info("device: %s", devices.prepare(job.threads))
+        exact = job.config["training"]["deterministic"]
+        LOG.info("device: %s", devices.prepare(job.threads, deterministic=exact))
         main(
             Run.parse(job.wildcards.run),
             Path(job.input.weights),
@@ -47,6 +47,5 @@ if __name__ == "__main__":
             Path(job.input.record),
             [Path(path) for path in job.input.records],
             job.params.split,
-            job.params.batch,
             Path(job.output.predictions),
         )

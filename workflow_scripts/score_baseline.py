@@ -9,9 +9,9 @@ from retinopathy import baseline_inputs, baselines, devices, tables
 from retinopathy.logs import LOG, logged
 
 
-def main(kind: str, materials: baseline_inputs.Materials, models: Path, table: Path) -> None:
+def main(materials: baseline_inputs.Materials, models: Path, table: Path) -> None:
     """Write one row per method and test photograph to `table`."""
-    x, rows = baseline_inputs.LOADERS[kind](materials)
+    x, rows = baseline_inputs.load(materials)
     predicted = []
     for method, fitted in baselines.load(models).items():
         logit = baselines.predict(fitted, x)
@@ -27,9 +27,9 @@ if __name__ == "__main__":
     job = globals()["snakemake"]
 
     with logged(job.log[0]):
-        LOG.info("device: %s", devices.prepare(job.threads))
+        exact = job.config["training"]["deterministic"]
+        LOG.info("device: %s", devices.prepare(job.threads, deterministic=exact))
         main(
-            job.wildcards.inputs,
             baseline_inputs.Materials.of(
                 job.input.records,
                 job.input.weights,

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
@@ -74,6 +75,20 @@ def test_first_setting_is_taken_where_none_can_be_chosen() -> None:
     fitted = baselines.fit("logistic_regression", x, y, groups, seed=1)
     assert fitted.setting == {"C": 0.1}
     assert np.isnan(fitted.auc)
+    assert fitted.named == "C=0.1, not chosen: too few patients"
+
+
+def test_settings_are_written_for_people(tmp_path: Path) -> None:
+    x, y, groups = data(20, 5, 1)
+    fitted = {name: baselines.fit(name, x, y, groups, 1) for name in ("knn", "mlp")}
+    baselines.save_settings(fitted, tmp_path / "settings.csv")
+    found = pd.read_csv(tmp_path / "settings.csv")
+    assert found["method"].to_list() == ["knn", "mlp"]
+    assert found["setting"].to_list() == [
+        f"n_neighbors={fitted['knn'].setting['n_neighbors']}",
+        f"alpha={fitted['mlp'].setting['alpha']:g}",
+    ]
+    assert found["auc"].to_list() == pytest.approx([one.auc for one in fitted.values()])
 
 
 @pytest.mark.parametrize("patients", [4, 9, 30])

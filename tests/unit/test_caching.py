@@ -72,6 +72,17 @@ def test_the_default_study_caches_all_that_can_be(config: dict[str, Any]) -> Non
         assert caching.is_cached(config, run, shared) == (run.depth != "all"), run.address
 
 
+def test_runs_on_fewer_photographs_do_not_make_features_worth_while() -> None:
+    shared = caching.sharing([RUN, replace(RUN, photographs=500), replace(RUN, seed=2)])
+    assert shared == {(RUN.initial, RUN.depth): 2}
+
+
+def test_a_control_has_as_many_photographs_as_its_task(config: dict[str, Any]) -> None:
+    control = replace(RUN, task="referable_leaking")
+    assert caching.size_of(config, control) == caching.size_of(config, RUN)
+    assert control.initial != RUN.initial
+
+
 def test_the_type_of_features_is_in_the_address_of_runs_that_have_them(
     config: dict[str, Any],
 ) -> None:

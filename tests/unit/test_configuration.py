@@ -70,6 +70,8 @@ def test_overlays_only_change_keys_that_the_full_study_has(overlay: Path) -> Non
         ({"studies": {"sweep": {"depth": "block99"}}}, ["block99"]),
         ({"studies": {"sweep": {"task": "cats"}}}, ["studies.sweep.task", "extremes", "cats"]),
         ({"baselines": {"tasks": ["cats"]}}, ["baselines.tasks", "cats"]),
+        ({"baselines": {"networks": ["vgg"]}}, ["baselines.networks", "xception", "vgg"]),
+        ({"baselines": {"networks": []}}, ["baselines.networks", "minItems 1"]),
         ({"tasks": {"extremes": {"negative": [0, 4]}}}, ["tasks.extremes", "level 4"]),
         (
             {"tasks": {"extremes": {"subset": "results/kaggle/subsets/extremes.csv"}}},
@@ -90,6 +92,21 @@ def test_overlays_only_change_keys_that_the_full_study_has(overlay: Path) -> Non
         ),
         ({"studies": {"initialisation": {"tasks": ["mild"]}}}, ["initialisation", "mild"]),
         ({"studies": {"initialisation": {"rates": {"imagenet": 0.1}}}}, ["rates"]),
+        (
+            {"tasks": {"mild_leaking": full()["tasks"]["referable"]}},
+            ["tasks.mild_leaking", "does not end in _leaking"],
+        ),
+        ({"studies": {"leakage": {"task": "referable_leaking"}}}, ["leakage.task", "referable"]),
+        ({"studies": {"leakage": {"size": 300}}}, ["studies.leakage.size", "224 or 448", "300"]),
+        (
+            {"studies": {"learning_curve": {"network": "resnet50_v2"}}},
+            ["studies.learning_curve.network", "xception", "resnet50_v2"],
+        ),
+        (
+            {"studies": {"learning_curve": {"photographs": [500, 13746]}}},
+            ["learning_curve", "fewer than the 13746", "13746"],
+        ),
+        ({"studies": {"learning_curve": {"photographs": [0]}}}, ["photographs", "minimum 2"]),
         ({"studies": {"depth": {"folds": 5}}}, ["studies.depth.folds", "all"]),
         ({"baselines": {"pixels": 300}}, ["baselines.pixels", "224"]),
         ({"splits": {"folds": True}, "weights": {"when_missing": "random"}}, ["folds", "stop"]),

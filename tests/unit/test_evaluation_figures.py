@@ -33,6 +33,7 @@ def evidence(
         "stop_reason": "all epochs done",
         "best_epoch": 2,
         "epochs_run": 3,
+        "photographs": 60,
         "trainable_parameters": 2049,
         "seconds": 1.5,
     }

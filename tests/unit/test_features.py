@@ -187,3 +187,10 @@ def test_a_photograph_is_one_chunk(made: Path) -> None:
         data = sum(file[name].nbytes for name in file if name.startswith("frontier_"))
     # What was reserved beyond need is given back.
     assert data < (made / "part-0.h5").stat().st_size < data + 2**16
+
+
+def test_features_that_half_precision_cannot_hold_are_refused() -> None:
+    values = np.array([[1.0, 70_000.0]], np.float32)
+    assert features._kept(values, "float32").tolist() == values.tolist()
+    with pytest.raises(Explained, match="too large for float16"):
+        features._kept(values, "float16")

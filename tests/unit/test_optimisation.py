@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,13 +20,6 @@ from retinopathy.recipes import Recipe
 pytestmark = pytest.mark.networks
 
 RECIPE = Recipe(4, 3, 9, "sgd", 1e9, augment=False)
-
-
-@pytest.fixture
-def float16() -> Iterator[None]:
-    keras.mixed_precision.set_dtype_policy("mixed_float16")
-    yield
-    keras.mixed_precision.set_dtype_policy("float32")
 
 
 def model() -> keras.Model:
@@ -134,14 +126,26 @@ def test_a_run_in_half_precision_predicts_as_scoring_does(tmp_path: Path) -> Non
         files = (tmp_path / small_runs.WEIGHTS, tmp_path / "trained.h5")
         model = models.load_trained(run, *files)
         records = [tmp_path / "validation.tfrecord"]
-        found = predictions.predict(model, records, run.size, "validation", 4)
+        found = predictions.predict(model, records, run.size, "validation")
     np.testing.assert_allclose(found["logit"], result.predictions["logit"], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("size", "hint"), [(32, "batch: 16"), (1, "try a smaller size")])
 def test_a_batch_that_does_not_fit_ends_with_the_size_to_try(size: int, hint: str) -> None:
-    with pytest.raises(Explained, match=hint), optimisation.fitting(size):
-        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+    too_much = tf.function(lambda rows: tf.reduce_sum(tf.fill([rows, 1 << 30], 1.0) * 2))
+    received = r"OOM when allocating tensor with shape\[4096"
+    with (
+        pytest.raises(Explained, match=f"{received}(.|\n)*{hint}"),
+        optimisation.fitting(size),
+    ):
+        too_much(tf.constant(1 << 12))
+
+
+def test_an_operation_without_a_deterministic_form_is_told_from_others() -> None:
+    with pytest.raises(Explained, match="deterministic: false"), optimisation.fitting(8):
+        raise tf.errors.UnimplementedError(None, None, "no deterministic GPU implementation")
+    with pytest.raises(tf.errors.UnimplementedError), optimisation.fitting(8):
+        raise tf.errors.UnimplementedError(None, None, "DNN library is not found.")
 
 
 def test_two_devices_do_what_one_does(root: Path, tmp_path: Path) -> None:

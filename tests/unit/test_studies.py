@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def test_folds_multiply_what_is_tested_and_what_asks_for_them(config: dict[str, 
     config["studies"]["depth"]["folds"] = "all"
     for study, count in without.items():
         cases = studies.cases(config, study)
-        folded = study in ("networks", "initialisation", "depth")
+        folded = study not in ("sweep", "regularisation")
         assert len(cases) == count * (config["splits"]["parts"] if folded else 1)
         assert ({case.run.fold for case in cases} == {HOLDOUT}) == (not folded)
 
@@ -76,3 +77,34 @@ def test_the_run_that_is_shown_is_a_final_run(config: dict[str, Any]) -> None:
     run = studies.shown(config, "referable", "densenet169", 448)
     assert run in [case.run for case in studies.cases(config, "networks")]
     assert run.seed == config["studies"]["networks"]["seeds"][0]
+
+
+def test_the_learning_curve_is_a_final_run_on_fewer_photographs(config: dict[str, Any]) -> None:
+    study = config["studies"]["learning_curve"] | {"task": "referable", "seeds": [1]}
+    config["studies"]["learning_curve"] = study
+    cases = studies.cases(config, "learning_curve")
+    assert [case.run.photographs for case in cases] == [500, 1000, 2000, 5000, 0]
+    assert [case.name for case in cases][-2:] == ["5000 photographs", "all photographs"]
+    final = [case.run for case in studies.cases(config, "networks")]
+    assert all(replace(case.run, photographs=0) in final for case in cases)
+
+
+def test_leakage_is_a_final_run_beside_a_control(config: dict[str, Any]) -> None:
+    config["studies"]["leakage"]["seeds"] = [2]
+    apart, control = studies.cases(config, "leakage")
+    assert apart.run in [case.run for case in studies.cases(config, "networks")]
+    assert control.run == replace(apart.run, task="referable_leaking")
+    assert control.run.leaks and "control" in control.name
+
+
+def test_nothing_but_its_study_has_the_control(config: dict[str, Any]) -> None:
+    for study in studies.STUDIES:
+        leaking = {case.run.leaks for case in studies.cases(config, study)}
+        assert leaking == ({False, True} if study == "leakage" else {False})
+
+
+def test_tasks_are_those_that_something_uses(config: dict[str, Any]) -> None:
+    assert studies.tasks(config) == ["extremes", "referable", "referable_all"]
+    config["studies"]["learning_curve"]["task"] = "referable"
+    config["baselines"]["tasks"] = ["referable"]
+    assert studies.tasks(config) == ["extremes", "referable"]

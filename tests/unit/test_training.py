@@ -170,7 +170,7 @@ def test_a_saved_run_predicts_as_before(made: Path, tmp_path: Path, depth: str) 
     result = trained(made, run, scratch=tmp_path)
     models.save_trained(result.model, tmp_path / "trained.h5")
     model = models.load_trained(run, made / "w.weights.h5", tmp_path / "trained.h5")
-    found = predictions.predict(model, [made / "validation.tfrecord"], SIZE, "validation", 4)
+    found = predictions.predict(model, [made / "validation.tfrecord"], SIZE, "validation")
     assert list(found["image"]) == list(result.predictions["image"])
     np.testing.assert_allclose(found["logit"], result.predictions["logit"], rtol=1e-4, atol=1e-5)
 
@@ -180,7 +180,7 @@ def test_normalisation_is_trained_and_saved_from_scratch(made: Path, tmp_path: P
     result = trained(made, run, replace(RECIPE, epochs=1), cached=False, scratch=tmp_path)
     models.save_trained(result.model, tmp_path / "trained.h5")
     model = models.load_trained(run, made / "w.weights.h5", tmp_path / "trained.h5")
-    found = predictions.predict(model, [made / "validation.tfrecord"], SIZE, "validation", 4)
+    found = predictions.predict(model, [made / "validation.tfrecord"], SIZE, "validation")
     np.testing.assert_allclose(found["logit"], result.predictions["logit"], rtol=1e-4, atol=1e-5)
 
 
@@ -276,6 +276,12 @@ def test_a_run_that_is_told_to_stop_does_so_at_its_next_step(made: Path, tmp_pat
         assert_same(train(Keeper(keeper.path)), whole)
 
 
+@pytest.mark.usefixtures("float16")
+def test_a_run_in_half_precision_resumes_from_its_last_backup(made: Path, tmp_path: Path) -> None:
+    whole = trained(made, RUN, scratch=tmp_path, minutes=0)
+    assert_same(trained(made, RUN, scratch=tmp_path), whole)
+
+
 def test_the_first_phase_trains_the_head_alone(made: Path, tmp_path: Path) -> None:
     run = replace(RUN, depth="block14", rate=0.001)
     recipe = replace(PHASES, epochs=1, head_epochs=2, kernel_l2=0)
@@ -310,7 +316,7 @@ def test_normalisation_alone_can_be_trained_and_saved(made: Path, tmp_path: Path
     models.describe(run, made / "w.weights.h5", tmp_path / "architecture.json")
     files = (made / "w.weights.h5", tmp_path / "trained.h5")
     model = models.load_described(tmp_path / "architecture.json", *files)
-    found = predictions.predict(model, [made / "validation.tfrecord"], SIZE, "validation", 4)
+    found = predictions.predict(model, [made / "validation.tfrecord"], SIZE, "validation")
     np.testing.assert_allclose(found["logit"], result.predictions["logit"], rtol=1e-4, atol=1e-5)
     before = networks.build("xception", SIZE, dropout=0, l2=0, seed=1)
     networks.load_backbone(before, made / "w.weights.h5")
@@ -361,6 +367,52 @@ def test_splits_that_share_a_patient_are_refused(made: Path, tmp_path: Path) -> 
         training.train(RUN, RECIPE, made / "w.weights.h5", known, known, keeper, silent)
 
 
+def test_a_control_may_share_patients_but_no_photograph(made: Path, tmp_path: Path) -> None:
+    control = replace(RUN, task="referable_leaking")
+    recipe = replace(RECIPE, epochs=1)
+    known, held_out = splits(made, RUN, cached=True)
+    held_out.rows = held_out.rows.assign(patient=known.rows["patient"][0])
+
+    def train(run: Run, other: inputs.Inputs) -> training.Result:
+        keeper = Keeper(tmp_path / "backup.npz")
+        return training.train(run, recipe, made / "w.weights.h5", known, other, keeper, silent)
+
+    with pytest.raises(Explained, match="1 patients in both"):
+        train(RUN, held_out)
+    assert train(control, held_out).outcome == "finished"
+    with pytest.raises(Explained, match="12 images in both"):
+        train(control, known)
+    held_out.rows = held_out.rows.assign(image="one")
+    with pytest.raises(Explained, match="0 images in both, 5 photographs twice"):
+        train(control, held_out)
+
+
+def test_fewer_photographs_are_the_same_of_records_and_of_features(
+    made: Path, tmp_path: Path
+) -> None:
+    run = replace(RUN, depth="block14", rate=0.001, photographs=7)
+    results = []
+    for cached in (True, False):
+        known, held_out = splits(made, run, cached=cached)
+        fewer = inputs.limited(known, run)
+        assert len(fewer.rows) == 7 and fewer.cached == cached
+        keeper = Keeper(tmp_path / f"{cached}.npz")
+        files = (made / "w.weights.h5", fewer, held_out, keeper, silent)
+        results.append((fewer.identity, training.train(run, RECIPE, *files)))
+    (one, first), (other, second) = results
+    assert one == other != known.identity
+    assert first.photographs == second.photographs == 7
+    assert_same(first, second, rtol=1e-4)
+
+
+def test_fewer_photographs_may_lack_a_class(made: Path, tmp_path: Path) -> None:
+    known, held_out = splits(made, RUN, cached=True)
+    fewer = inputs.limited(known, replace(RUN, photographs=1))
+    keeper = Keeper(tmp_path / "backup.npz")
+    with pytest.raises(Explained, match="the training split lacks a class"):
+        training.train(RUN, RECIPE, made / "w.weights.h5", fewer, held_out, keeper, silent)
+
+
 def test_orders_of_the_same_quality_have_the_same_auc() -> None:
     drawn = np.random.default_rng(1)
     found: dict[int, set[float]] = {}
@@ -395,6 +447,7 @@ def test_a_backup_is_of_one_run_with_one_code_on_one_set_of_files(made: Path) ->
         opened = inputs.opened([made / f"{split}.tfrecord"], run, file)
         return training.backup_path(made, run, RECIPE, file, [opened], code, {"keras": "3"})
 
-    different = [path(), path(run=replace(RUN, seed=2)), path(code="b"), path(split="validation")]
+    runs = [replace(RUN, seed=2), replace(RUN, photographs=8)]
+    different = [path(), *map(path, runs), path(code="b"), path(split="validation")]
     assert len(set(different)) == len(different)
     assert path() == path()

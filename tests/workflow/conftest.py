@@ -1,6 +1,5 @@
 """A copy of the project with the smallest study finished in it, made once for all tests."""
 
-import csv
 import os
 import re
 import shutil
@@ -74,25 +73,29 @@ def planned(project: Path, *arguments: str) -> Plan:
     return Plan(set(counted), set(because[1].split(", ")) if because else set())
 
 
-def _summary(project: Path, *arguments: str) -> Iterator[tuple[str, str, set[str]]]:
-    """Yield output, rule and inputs of every file of a study, made or not."""
-    text = snakemake(project, *arguments, "--detailed-summary").stdout
-    lines = text[text.index("output_file\t") :].splitlines()
-    for row in csv.DictReader(lines, delimiter="\t"):
-        yield row["output_file"], row["rule"], set((row["input-file(s)"] or "").split(",")) - {""}
+def _jobs(project: Path, *arguments: str) -> Iterator[tuple[str, set[str], set[str]]]:
+    """Yield rule, inputs and outputs of every job of a study, whatever of it was made."""
+    text = snakemake(project, "--dry-run", "--forceall", *arguments).stdout
+    for block in re.split(r"^(?:local)?rule ", text, flags=re.MULTILINE)[1:]:
+        files = {
+            kind: set(found[1].split(", ")) if found else set()
+            for kind in ("input", "output")
+            for found in [re.search(rf"^    {kind}: (.*)", block, re.MULTILINE)]
+        }
+        yield block[: block.index(":")], files["input"], files["output"]
 
 
 def inputs_of(project: Path) -> dict[str, set[str]]:
-    """Return rule → input files of all its jobs in the finished smallest study."""
+    """Return rule → input files of all jobs of the smallest study."""
     found: dict[str, set[str]] = {}
-    for _, rule, inputs in _summary(project, *SMALLEST):
+    for rule, inputs, _ in _jobs(project, *SMALLEST):
         found.setdefault(rule, set()).update(inputs)
     return found
 
 
 def files_of(project: Path, *arguments: str) -> dict[str, set[str]]:
     """Return file → files that it is made of, for a configuration given by `arguments`."""
-    return {output: inputs for output, _, inputs in _summary(project, *arguments)}
+    return {file: inputs for _, inputs, files in _jobs(project, *arguments) for file in files}
 
 
 @pytest.fixture(scope="session")

@@ -32,7 +32,7 @@ def ancestors(graph: Mapping[str, set[str]], file: str) -> set[str]:
     return found
 
 
-def test_part(file: str, *, folds: bool) -> str | None:
+def part_of_test(file: str, *, folds: bool) -> str | None:
     """Return the part that is the test part of what a file belongs to."""
     fold = re.search(r"fold=([a-z0-9]+)", file)
     if fold is None:
@@ -64,7 +64,7 @@ def test_a_choice_has_no_test_photograph_among_its_ancestors(
         before = ancestors(graph, file)
         assert any("/records/" in path for path in before)
         assert not [path for path in before if TEST_PREDICTIONS.search(path)], file
-        part = test_part(file, folds=folds)
+        part = part_of_test(file, folds=folds)
         assert not [path for path in before if f"/part-{part}" in path], file
 
 
@@ -72,6 +72,6 @@ def test_the_walk_would_see_it(graph: dict[str, set[str]], folds: bool) -> None:
     scored = [file for file in graph if TEST_PREDICTIONS.search(file)]
     assert scored
     for file in scored:
-        assert any(f"/part-{test_part(file, folds=folds)}" in p for p in ancestors(graph, file))
+        assert any(f"/part-{part_of_test(file, folds=folds)}" in p for p in ancestors(graph, file))
     judged = ancestors(graph, "results/tests/tables/networks.csv")
     assert any(TEST_PREDICTIONS.search(path) for path in judged)

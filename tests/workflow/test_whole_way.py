@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from retinopathy import tables
-from tests.workflow.conftest import SMALLEST, inputs_of, snakemake
+from tests.workflow.conftest import SMALLEST, files_of, inputs_of, snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -21,6 +21,8 @@ TABLES = (
     "depth_test",
     "networks",
     "initialisation",
+    "learning_curve",
+    "leakage",
 )
 
 
@@ -53,6 +55,33 @@ def test_no_patient_crosses_a_split_or_changes_it_between_tasks(study: Path) -> 
         assert (counts[0] == counts[1]).all()
     for task in ("extremes", "referable"):
         assert (pd.read_csv(study / f"splits/{task}_proof.csv")["patients_shared"] == 0).all()
+
+
+def test_the_control_shares_patients_and_says_so(study: Path) -> None:
+    proof = pd.read_csv(study / "splits/referable_leaking_proof.csv")
+    usual = pd.read_csv(study / "splits/referable_proof.csv")
+    assert (proof["patients_shared"] > 0).all()
+    assert proof["control"].str.startswith("control").all()
+    counts = ["split", "photographs", "label_0", "label_1", "level_0", "level_4"]
+    pd.testing.assert_frame_equal(proof[counts], usual[counts])
+    table = tables.read(study / "tables/leakage.csv", tables.METRICS)
+    apart, leaking = table["fellow_in_train"]
+    assert apart == 0 < leaking <= 1
+
+
+def test_nothing_but_the_study_of_leakage_uses_the_control(finished: Path) -> None:
+    graph = files_of(finished, *SMALLEST)
+
+    def users(mark: str) -> set[str]:
+        return {
+            file.removeprefix("results/tests/")
+            for file, inputs in graph.items()
+            if mark not in file and any(mark in path for path in inputs)
+        }
+
+    endings = (".csv", ".md", "_seeds.csv", "_curves.csv")
+    assert users("_leaking") == {f"tables/leakage{ending}" for ending in endings}
+    assert users("/leakage") == {"summary.html"}
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -88,11 +117,12 @@ def test_predictions_are_those_of_the_split(study: Path) -> None:
 
 def test_only_runs_of_a_table_on_the_test_split_meet_it(study: Path) -> None:
     scored = {path.parent for path in study.glob("runs/**/test.csv")}
-    names = ("networks", "depth_test", "initialisation")
+    names = ("networks", "depth_test", "initialisation", "learning_curve", "leakage")
     rows = pd.concat([tables.read(study / f"tables/{name}.csv", tables.METRICS) for name in names])
-    runs = rows[["task", "network", "size", "initialisation", "depth", "rate"]].drop_duplicates()
-    # The final run at 75 pixels is in two tables.
-    assert len(scored) == len(runs) == 6
+    known = ["task", "network", "size", "initialisation", "depth", "rate", "photographs"]
+    runs = rows[known].drop_duplicates()
+    # The final run at 75 pixels is in four tables.
+    assert len(scored) == len(runs) == 8
     assert (rows["split"] == "test").all()
 
 

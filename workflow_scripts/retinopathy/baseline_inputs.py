@@ -23,6 +23,7 @@ class Materials:
     """What inputs are made of.
 
     Attributes:
+        kind: `pixels`, `metadata` or `features`.
         records: Record files of one split.
         size: Side of the records in pixels.
         side: Side in pixels to which photographs are reduced, for pixels.
@@ -31,6 +32,7 @@ class Materials:
         manifest: The manifest, for metadata.
     """
 
+    kind: str
     records: tuple[Path, ...]
     size: int
     side: int | None = None
@@ -59,39 +61,40 @@ Loaded = tuple[NDArray[np.float32], pd.DataFrame]
 """Inputs (n, dimensions) and the rows (image, patient, level, label) that they belong to."""
 
 
-def pixels(materials: Materials) -> Loaded:
+def load(materials: Materials) -> Loaded:
+    """Return the inputs that the materials are for.
+
+    Raises:
+        Explained: Something that this kind of inputs is made of was not given.
+    """
+    return _LOADERS[materials.kind](materials)
+
+
+def _pixels(materials: Materials) -> Loaded:
     """Return reduced photographs as vectors, in [0, 1]."""
     images, rows = records.load(materials.records, materials.size)
     return baselines.pixels(images, _given(materials.side, "side")), rows
 
 
-def metadata(materials: Materials) -> Loaded:
-    """Return what the file and the camera give away: sides, bytes and mean brightness.
-
-    Raises:
-        Explained: No manifest was given.
-    """
+def _metadata(materials: Materials) -> Loaded:
+    """Return what the file and the camera give away: sides, bytes and mean brightness."""
     rows = records.rows(materials.records, materials.size)
     table = manifest.read_manifest(_given(materials.manifest, "manifest")).set_index("image")
     facts = table.loc[rows["image"], list(METADATA)]
     return facts.to_numpy(dtype=np.float32), rows
 
 
-def frozen_features(materials: Materials) -> Loaded:
-    """Return the pooled outputs of the frozen network.
-
-    Raises:
-        Explained: No weights were given.
-    """
+def _features(materials: Materials) -> Loaded:
+    """Return the pooled outputs of the frozen network."""
     network = _given(materials.network, "network")
     weights = _given(materials.weights, "weights file")
     return features.pooled(network, materials.size, weights, materials.records)
 
 
-LOADERS: dict[str, Callable[[Materials], Loaded]] = {
-    "pixels": pixels,
-    "metadata": metadata,
-    "features": frozen_features,
+_LOADERS: dict[str, Callable[[Materials], Loaded]] = {
+    "pixels": _pixels,
+    "metadata": _metadata,
+    "features": _features,
 }
 
 

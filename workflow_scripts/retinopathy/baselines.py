@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import joblib
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.decomposition import PCA
 from sklearn.ensemble import RandomForestClassifier
@@ -97,6 +98,12 @@ class Fitted:
     auc: float
     pipeline: Any
 
+    @property
+    def named(self) -> str:
+        """The setting for people, such as `C=0.1`; where none could be chosen, it says so."""
+        values = ", ".join(f"{name}={value:g}" for name, value in self.setting.items())
+        return f"{values}, not chosen: too few patients" if np.isnan(self.auc) else values
+
 
 def pixels(images: NDArray[np.uint8], side: int) -> NDArray[np.float32]:
     """Return photographs as vectors: reduced by averaging areas, in [0, 1].
@@ -174,6 +181,18 @@ def save(fitted: Mapping[str, Fitted], path: Path) -> None:
     """Write fitted methods by name, whole or not at all."""
     with written(path) as beside:
         joblib.dump(dict(fitted), beside, compress=1)
+
+
+def save_settings(fitted: Mapping[str, Fitted], path: Path) -> None:
+    """Write what cross-validation chose as CSV, whole or not at all.
+
+    Columns method, setting (for people) and auc: its mean over the folds, empty where there were
+    too few patients to choose by.
+    """
+    rows = [(method, one.named, one.auc) for method, one in fitted.items()]
+    table = pd.DataFrame(rows, columns=["method", "setting", "auc"])
+    with written(path) as beside:
+        table.to_csv(beside, index=False, lineterminator="\n")
 
 
 def load(path: Path) -> dict[str, Fitted]:

@@ -21,8 +21,11 @@ Cut = tuple[str, str]
 
 
 def sharing(runs: Iterable[Run]) -> Counter[Cut]:
-    """Return how many different runs share the features of each cut."""
-    return Counter(_cut(run) for run in set(runs) if run.has_frozen_part)
+    """Return how many different runs share the features of each cut.
+
+    Runs that pass over some of the photographs only do not count.
+    """
+    return Counter(_cut(run) for run in set(runs) if run.has_frozen_part and not run.photographs)
 
 
 def is_cached(config: Config, run: Run, shared: Mapping[Cut, int]) -> bool:
@@ -58,7 +61,7 @@ def size_of(config: Config, run: Run) -> int:
     """Return how many bytes the features of a run's cut take at most, all parts of its task."""
     training = config["training"]
     numbers = registry.crossing(run.network, run.depth, run.size) * _variants(training)
-    photographs: int = config["tasks"][run.task]["photographs"]
+    photographs: int = config["tasks"][run.selection]["photographs"]
     return photographs * numbers * BYTES[training["feature_type"]]
 
 

@@ -15,6 +15,7 @@ from jsonschema.exceptions import ValidationError
 
 from retinopathy import registry, sources
 from retinopathy.errors import Explained
+from retinopathy.runs import LEAKING
 
 Config = Mapping[str, Any]
 
@@ -42,7 +43,8 @@ def check(config: Config, schema: Path) -> None:
     _check_source(config["source"])
     _check_files(config)
     _check_columns(config)
-    _check_predict(config)
+    _check_final(config)
+    _check_photographs(config)
     _check_weights(config)
 
 
@@ -112,6 +114,13 @@ def _check_splits(splits: Config) -> None:
 def _check_tasks(config: Config) -> None:
     tasks = config["tasks"]
     for name, task in tasks.items():
+        if name.endswith(LEAKING):
+            raise Explained(
+                f"config: tasks.{name} has the name of a control",
+                expected=f"a name that does not end in {LEAKING}",
+                received=name,
+                hint="the study of leakage makes such a task of the one that it names",
+            )
         shared = sorted(set(task["negative"]) & set(task["positive"]))
         if shared:
             raise Explained(
@@ -150,7 +159,8 @@ def _check_tasks(config: Config) -> None:
 
 def _networks(config: Config) -> Iterator[tuple[str, str, list[str]]]:
     """Yield each place of the configuration that names a network, with the depths it is given."""
-    yield "baselines.network", config["baselines"]["network"], []
+    for network in config["baselines"]["networks"]:
+        yield "baselines.networks", network, []
     for network in config["weights"]["files"]:
         yield "weights.files", network, []
     studies = config["studies"]
@@ -324,13 +334,32 @@ def _check_weights(config: Config) -> None:
         )
 
 
-def _check_predict(config: Config) -> None:
-    predict, final = config["predict"], config["studies"]["networks"]
-    for key in ("task", "network", "size"):
-        if predict[key] not in final[f"{key}s"]:
+def _check_final(config: Config) -> None:
+    """What refers to final runs must name some; the task of a study may be another one."""
+    studies, final = config["studies"], config["studies"]["networks"]
+    places = [("predict", config["predict"], key) for key in ("task", "network", "size")] + [
+        (f"studies.{name}", studies[name], key)
+        for name in ("learning_curve", "leakage")
+        for key in ("network", "size")
+    ]
+    for place, section, key in places:
+        if section[key] not in final[f"{key}s"]:
             raise Explained(
-                f"config: predict.{key} is not one of the final runs",
+                f"config: {place}.{key} is not one of the final runs",
                 expected=" or ".join(map(str, final[f"{key}s"])),
-                received=predict[key],
+                received=section[key],
                 hint=f"choose one of studies.networks.{key}s",
             )
+
+
+def _check_photographs(config: Config) -> None:
+    """How many a training split has is known when it is made, but it is less than all."""
+    study = config["studies"]["learning_curve"]
+    there = config["tasks"][study["task"]]["photographs"]
+    if max(study["photographs"]) >= there:
+        raise Explained(
+            "config: studies.learning_curve asks for more photographs than a training split has",
+            expected=f"fewer than the {there} of all splits of the task {study['task']}",
+            received=max(study["photographs"]),
+            hint="a run on all photographs of the training split is always there",
+        )

@@ -6,6 +6,9 @@ import pandas as pd
 
 from retinopathy.sources import NO_LEVEL
 
+PART = 0
+"""The one part of every external set: nothing of it is dealt to splits."""
+
 
 def translate(
     table: pd.DataFrame, columns: tuple[str, str], levels: Mapping[str, int]
@@ -44,12 +47,12 @@ def select(
         positive: Levels with label 1.
 
     Returns:
-        Columns image, patient, level, label, part, sorted by image; every part is 0.
+        Columns image, patient, level, label, part, sorted by image; every part is `PART`.
     """
     wanted = usable["level"].isin([*negative, *positive]) & ~usable["image"].isin(list(known))
     rows = usable.loc[wanted, ["image", "patient", "level"]].astype({"level": "int64"})
     labels = rows["level"].isin(positive).astype("int64")
-    return rows.assign(label=labels, part=0).sort_values("image", ignore_index=True)
+    return rows.assign(label=labels, part=PART).sort_values("image", ignore_index=True)
 
 
 def _grade(text: object) -> str:

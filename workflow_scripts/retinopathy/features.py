@@ -83,7 +83,7 @@ def write_features(
             for variant in range(variants):
                 tensors = forward(records.augment(chunk["pixels"], variant))
                 for number, tensor in enumerate(tensors):
-                    values = tensor.numpy().astype(kept)
+                    values = _kept(tensor.numpy(), kept)
                     _append(file, number, variant, done, values, (variants, len(rows)))
             done += len(chunk["label"])
 
@@ -181,6 +181,20 @@ def _held(tensors: list[list[Any]]) -> list[list[Any]]:
     if size > HELD_BYTES:
         return tensors
     return [[dataset[()] for dataset in datasets] for datasets in tensors]
+
+
+def _kept(values: NDArray[np.float32], kind: str) -> NDArray[Any]:
+    """Return values in the type in which they are kept."""
+    with np.errstate(over="ignore"):
+        kept = values.astype(kind)
+    if np.isinf(kept).any() and np.isfinite(values).all():
+        raise Explained(
+            f"features are too large for {kind}",
+            expected=f"values up to {np.finfo(kind).max}",
+            received=f"up to {np.abs(values).max():g}",
+            hint="use `training: feature_type: float32`",
+        )
+    return kept
 
 
 def _append(

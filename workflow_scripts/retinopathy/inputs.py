@@ -10,7 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from retinopathy import features, records
+from retinopathy.errors import Explained
 from retinopathy.files import sha256
+from retinopathy.parts import draw
 from retinopathy.runs import Run
 
 Places = NDArray[np.int64]
@@ -79,6 +81,50 @@ class RecordInputs:
         """Yield the pixels, float32 (n, size, size, 3) in [0, 255]."""
         for pixels in self._records.batches(places, variants, batch).as_numpy_iterator():
             yield [pixels.astype(np.float32)]
+
+
+class FirstInputs:
+    """Some photographs of inputs, read from where they are: nothing is copied or held."""
+
+    def __init__(self, whole: Inputs, places: Places) -> None:
+        """Take the photographs at `places` of `whole`, in that order."""
+        self._whole, self._places = whole, places
+        self.rows = whole.rows.iloc[places].reset_index(drop=True)
+        self.cached, self.variants = whole.cached, whole.variants
+        self.identity = _identity(self.rows, [whole.identity])
+
+    def batches(self, places: Places, variants: Places, batch: int) -> Iterator[Tensors]:
+        """Yield what the whole has at these places."""
+        return self._whole.batches(self._places[places], variants, batch)
+
+
+def limited(whole: Inputs, run: Run) -> Inputs:
+    """Return the photographs of the training split that a run is trained on.
+
+    Patients are taken in an order that depends on their names and the run's seed only, both eyes
+    together, until there are enough photographs: of two runs with one seed, the one on fewer
+    photographs is trained on the first of the other's.
+
+    Args:
+        whole: The training split.
+        run: Asks for all photographs, or for a number of them.
+
+    Raises:
+        Explained: It asks for more than there are.
+    """
+    if not run.photographs:
+        return whole
+    if run.photographs > len(whole.rows):
+        raise Explained(
+            "a run asks for more photographs than its training split has",
+            expected=f"at most {len(whole.rows)}",
+            received=run.photographs,
+            hint="ask for fewer in `studies: learning_curve:`, or for more in the task",
+        )
+    known = zip(whole.rows["patient"], whole.rows["image"], strict=True)
+    keys = [(draw(patient, run.seed), patient, image) for patient, image in known]
+    order = sorted(range(len(keys)), key=keys.__getitem__)
+    return FirstInputs(whole, np.array(order[: run.photographs], np.int64))
 
 
 def opened(paths: Sequence[Path], run: Run, weights: Path) -> Inputs:

@@ -163,16 +163,24 @@ def fitting(batch: int) -> Iterator[None]:
         raise Explained(
             f"a batch of {batch} does not fit into memory",
             expected="a batch that the device has room for",
-            received=str(error).splitlines()[0],
+            received=_cause(error),
             hint=f"try {smaller}a smaller size or a cut nearer to the head",
         ) from error
     except tf.errors.UnimplementedError as error:
+        if "determinis" not in error.message:
+            raise
         raise Explained(
             "the device lacks an operation",
             expected="every operation in a deterministic form",
-            received=str(error).splitlines()[0],
+            received=_cause(error),
             hint="try `training: deterministic: false`: runs are then alike, but not the same",
         ) from error
+
+
+def _cause(error: tf.errors.OpError) -> str:
+    """Return the line of a device's error that says what happened: that before its operation."""
+    before, *_ = error.message.partition("[[{{node")
+    return str(before.rstrip().rpartition("\n")[-1].strip())
 
 
 def _optimiser(name: str, rate: float) -> Any:

@@ -13,8 +13,11 @@ from retinopathy import records
 from retinopathy.framework import tf
 from retinopathy.tables import PREDICTIONS
 
+BATCH = 16
+"""Photographs at a time: the whole network is at work, whatever little of it was trained."""
 
-def predict(model: Any, paths: Sequence[Path], size: int, split: str, batch: int) -> pd.DataFrame:
+
+def predict(model: Any, paths: Sequence[Path], size: int, split: str) -> pd.DataFrame:
     """Predict the photographs in some records, in their order.
 
     Args:
@@ -22,7 +25,6 @@ def predict(model: Any, paths: Sequence[Path], size: int, split: str, batch: int
         paths: Record files.
         size: Side of the photographs, pixels.
         split: What the table calls them.
-        batch: Photographs at a time; the last batch may be smaller.
 
     Returns:
         Columns image, patient, level, label, split, logit, probability.
@@ -36,7 +38,7 @@ def predict(model: Any, paths: Sequence[Path], size: int, split: str, batch: int
 
     pixels = tf.TensorSpec((None, size, size, 3), tf.uint8)
     traced = tf.function(forward, input_signature=[pixels])
-    chunks = records.read(paths, size).batch(batch).prefetch(1)
+    chunks = records.read(paths, size).batch(BATCH).prefetch(1)
     logits = [traced(chunk["pixels"]).numpy() for chunk in chunks]
     return table(records.rows(paths, size), np.concatenate([np.empty(0), *logits]), split)
 

@@ -3,7 +3,8 @@
 Addresses are folders below `results/<study>/runs/`, such as
 `referable/xception/224/imagenet/block14/rate=0.001_l2=0.0001_dropout=0.5/fold=holdout_seed=1`.
 They hold no commas, at which Snakemake would cut them when it sends a job to a cluster. A run on
-features that are kept in another type than usual says so: `…_dropout=0.5_features=float16/…`.
+features that are kept in another type than usual says so, and so does one that is trained on fewer
+photographs than there are: `…_dropout=0.5_photographs=500_features=float16/…`.
 Everything else that defines a run (batch size, epochs, optimiser) is the same for all runs of a
 study and stands in the configuration.
 """
@@ -28,11 +29,14 @@ FEATURES = "float32"
 HOLDOUT = "holdout"
 """The fold of a run that uses the splits of the configuration rather than cross-validation."""
 
+LEAKING = "_leaking"
+"""What the name of a task ends in whose parts ignore patients: a control."""
+
 _ADDRESS = re.compile(
     r"(?P<task>[a-z0-9_]+)/(?P<network>[a-z0-9_]+)/(?P<size>\d+)/(?P<initialisation>[a-z_]+)"
     r"/(?P<depth>[A-Za-z0-9_+]+)"
     r"/rate=(?P<rate>[-+.0-9e]+)_l2=(?P<l2>[-+.0-9e]+)_dropout=(?P<dropout>[-+.0-9e]+)"
-    r"(_features=(?P<features>float16))?"
+    r"(_photographs=(?P<photographs>[1-9]\d*))?(_features=(?P<features>float16))?"
     rf"/fold=(?P<fold>{HOLDOUT}|\d+)_seed=(?P<seed>\d+)"
 )
 
@@ -42,7 +46,7 @@ class Run:
     """One trained model.
 
     Attributes:
-        task: Name of a task of the configuration.
+        task: Name of a task of the configuration; with `LEAKING` behind it, of its control.
         network: Name in the registry of networks.
         size: Side of the square input, pixels.
         initialisation: One of `INITIALISATIONS`.
@@ -53,6 +57,7 @@ class Run:
         fold: `holdout`, or the number of the part that is the test part, as text.
         seed: Governs data order, augmentation, initialisation and dropout.
         features: Type of the cached features that it is trained on, `float32` or `float16`.
+        photographs: How many photographs of the training split it is trained on; 0 for all.
     """
 
     task: str
@@ -66,15 +71,17 @@ class Run:
     fold: str
     seed: int
     features: str = FEATURES
+    photographs: int = 0
 
     @property
     def address(self) -> str:
         """The run's folder below `results/<study>/runs/`."""
+        photographs = f"_photographs={self.photographs}" if self.photographs else ""
         features = "" if self.features == FEATURES else f"_features={self.features}"
         return (
             f"{self.task}/{self.network}/{self.size}/{self.initialisation}/{self.depth}"
-            f"/rate={self.rate:.15g}_l2={self.l2:.15g}_dropout={self.dropout:.15g}{features}"
-            f"/fold={self.fold}_seed={self.seed}"
+            f"/rate={self.rate:.15g}_l2={self.l2:.15g}_dropout={self.dropout:.15g}"
+            f"{photographs}{features}/fold={self.fold}_seed={self.seed}"
         )
 
     @classmethod
@@ -99,6 +106,7 @@ class Run:
             | {name: int(parts[name]) for name in ("size", "seed")}
             | {name: float(parts[name]) for name in ("rate", "l2", "dropout")}
             | {"features": parts["features"] or FEATURES}
+            | {"photographs": int(parts["photographs"] or 0)}
         )
 
     @property
@@ -106,12 +114,23 @@ class Run:
         """Address of the initial weights: shared by runs that start from the same ones.
 
         ImageNet weights do not depend on the fold; random ones do, because their normalisation
-        statistics are estimated on the fold's training part.
+        statistics are estimated on the fold's training part: on all of it, also for a run that is
+        trained on fewer photographs.
         """
         stem = f"{self.task}/{self.network}/{self.size}/{self.initialisation}"
         if self.initialisation == "imagenet":
             return stem
         return f"{stem}-fold={self.fold}_seed={self.seed}"
+
+    @property
+    def leaks(self) -> bool:
+        """Whether patients may be in several splits of the run: it is a control."""
+        return self.task.endswith(LEAKING)
+
+    @property
+    def selection(self) -> str:
+        """The task of the configuration that the run's photographs were selected for."""
+        return self.task.removesuffix(LEAKING)
 
     @property
     def has_frozen_part(self) -> bool:

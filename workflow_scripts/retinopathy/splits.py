@@ -19,6 +19,9 @@ from retinopathy.parts import draw
 
 SPLITS = ("train", "validation", "test")
 
+CONTROL = "control: parts are dealt to photographs, so that patients are shared on purpose"
+"""What the proof of a split says that ignores patients."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -175,6 +178,27 @@ def proof(table: pd.DataFrame) -> pd.DataFrame:
     if len(shared) or table["image"].duplicated().any():
         twice = table.loc[table["image"].duplicated(), "image"]
         raise ValueError(f"in two splits: patients {list(shared)}; twice: images {list(twice)}")
+    return _counted(table)
+
+
+def admission(table: pd.DataFrame) -> pd.DataFrame:
+    """Count what is in each split of a control that ignores patients, and say that it is one.
+
+    Args:
+        table: Columns image, patient, level, label, split.
+
+    Returns:
+        What `proof` returns, with `patients_shared` as they are, and the column control: `CONTROL`.
+
+    Raises:
+        ValueError: A photograph is there twice.
+    """
+    if table["image"].duplicated().any():
+        raise ValueError(f"twice: images {list(table.loc[table['image'].duplicated(), 'image'])}")
+    return _counted(table).assign(control=CONTROL)
+
+
+def _counted(table: pd.DataFrame) -> pd.DataFrame:
     counted = []
     for name in SPLITS:
         inside = table["split"] == name

@@ -10,9 +10,13 @@ from itertools import product
 from typing import Any
 
 from retinopathy import caching, registry
-from retinopathy.runs import HOLDOUT, INITIALISATIONS, Run
+from retinopathy.runs import HOLDOUT, INITIALISATIONS, LEAKING, Run
 
 Config = Mapping[str, Any]
+
+
+APART, LEAKS = "patients apart", "fellow eyes leak (control)"
+"""The two cases of the study of leakage."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +57,10 @@ def regularisation(config: Config) -> list[Case]:
 
 
 def depth(config: Config) -> list[Case]:
-    """Return the cuts from which a network is trained.
-
-    The head alone has a learning rate of its own: one that suits the layers below it would leave it
-    half trained, and the comparison would be of rates.
-    """
+    """Return the cuts from which a network is trained."""
     study = config["studies"]["depth"]
-    rates = {registry.HEAD: study["head_rate"]}
     return [
-        Case(cut, _run(study, fold=fold, seed=seed, depth=cut, rate=rates.get(cut, study["rate"])))
+        Case(cut, _run(study, fold=fold, seed=seed, depth=cut, rate=rate(study, cut)))
         for cut, fold, seed in product(study["depths"], _folds(config, study), study["seeds"])
     ]
 
@@ -78,6 +77,7 @@ def networks(config: Config) -> list[Case]:
                 network=network,
                 size=size,
                 depth=study["depths"][network],
+                rate=rate(study, study["depths"][network]),
                 fold=fold,
                 seed=seed,
             ),
@@ -98,14 +98,18 @@ def initialisation(config: Config) -> list[Case]:
     cases = []
     for task, network in product(study["tasks"], study["networks"]):
         cut, start = final["depths"][network], final["initialisation"]
-        settings = {start: (cut, final["rate"])} | {
-            control: (registry.ALL if control == "random_all" else cut, rate)
-            for control, rate in study["rates"].items()
+        settings = {start: ("final run", cut, rate(final, cut))} | {
+            control: (
+                INITIALISATIONS[control],
+                registry.ALL if control == "random_all" else cut,
+                own,
+            )
+            for control, own in study["rates"].items()
             if control != start  # Else the final runs are that control.
         }
         cases += [
             Case(
-                f"{network} {INITIALISATIONS[start]}",
+                f"{network}: {name}",
                 _run(
                     final,
                     task=task,
@@ -113,16 +117,40 @@ def initialisation(config: Config) -> list[Case]:
                     size=study["size"],
                     initialisation=start,
                     depth=cut,
-                    rate=rate,
+                    rate=own,
                     fold=fold,
                     seed=seed,
                 ),
             )
-            for (start, (cut, rate)), fold, seed in product(
+            for (start, (name, cut, own)), fold, seed in product(
                 settings.items(), folds(config), study["seeds"]
             )
         ]
     return cases
+
+
+def learning_curve(config: Config) -> list[Case]:
+    """Return the final run of one network and size, trained on fewer photographs and on all."""
+    study = config["studies"]["learning_curve"]
+    return [
+        Case(
+            f"{photographs or 'all'} photographs",
+            _final(config, study, fold=fold, seed=seed, photographs=photographs),
+        )
+        for photographs, fold, seed in product(
+            [*study["photographs"], 0], folds(config), study["seeds"]
+        )
+    ]
+
+
+def leakage(config: Config) -> list[Case]:
+    """Return the final run of one network and size beside one whose parts ignore patients."""
+    study = config["studies"]["leakage"]
+    tasks = {APART: study["task"], LEAKS: study["task"] + LEAKING}
+    return [
+        Case(name, _final(config, study, task=task, fold=fold, seed=seed))
+        for (name, task), fold, seed in product(tasks.items(), folds(config), study["seeds"])
+    ]
 
 
 STUDIES: dict[str, Callable[[Config], list[Case]]] = {
@@ -131,6 +159,8 @@ STUDIES: dict[str, Callable[[Config], list[Case]]] = {
     "depth": depth,
     "networks": networks,
     "initialisation": initialisation,
+    "learning_curve": learning_curve,
+    "leakage": leakage,
 }
 
 
@@ -147,6 +177,12 @@ def sharing(config: Config) -> Mapping[caching.Cut, int]:
     return caching.sharing(case.run for study in STUDIES.values() for case in study(config))
 
 
+def tasks(config: Config) -> list[str]:
+    """Return the tasks that runs or baselines use, in the order of the configuration."""
+    used = {case.run.selection for study in STUDIES.values() for case in study(config)}
+    return [name for name in config["tasks"] if name in used | set(config["baselines"]["tasks"])]
+
+
 def shown(config: Config, task: str, network: str, size: int) -> Run:
     """Return the final run whose maps are shown: the first seed, the first fold."""
     return next(
@@ -159,6 +195,23 @@ def shown(config: Config, task: str, network: str, size: int) -> Run:
 def _folds(config: Config, study: Config) -> tuple[str, ...]:
     """Return the folds of a study that chooses: those of the final runs, or the holdout split."""
     return folds(config) if study["folds"] == "all" else (HOLDOUT,)
+
+
+def _final(config: Config, study: Config, **values: Any) -> Run:
+    """Return a final run of a study's task, network and size, but for `values`."""
+    final = config["studies"]["networks"]
+    cut = final["depths"][study["network"]]
+    own = {name: study[name] for name in ("task", "network", "size")}
+    return _run(final, **own | {"depth": cut, "rate": rate(final, cut)} | values)
+
+
+def rate(study: Config, cut: str) -> float:
+    """Return the learning rate of a study for a depth.
+
+    The head alone has one of its own: one that suits the layers below it would leave it half
+    trained, and a comparison of depths would be one of rates.
+    """
+    return float(study["head_rate" if cut == registry.HEAD else "rate"])
 
 
 def _run(study: Config, *, fold: str = HOLDOUT, **values: Any) -> Run:

@@ -108,7 +108,11 @@ def pooled(group: Iterable[Evidence]) -> pd.DataFrame:
 
 
 def rows(evidence: Iterable[Evidence], repetitions: int, split: str) -> pd.DataFrame:
-    """Return the table of metrics: one row per task, case and seed, folds pooled."""
+    """Return the table of metrics: one row per task, case and seed, folds pooled.
+
+    The column `photographs` is how many a run was trained on; of folds, which differ by some, the
+    mean.
+    """
     return tables.metric_rows(_row(group, repetitions, split) for group in grouped(evidence))
 
 
@@ -122,6 +126,7 @@ def _row(group: list[Evidence], repetitions: int, split: str) -> dict[str, Any]:
         "stop_reason": "; ".join(sorted({item.record["stop_reason"] for item in group})),
         "best_epoch": float(np.mean([item.record["best_epoch"] for item in group])),
         "epochs": float(np.mean([item.record["epochs_run"] for item in group])),
+        "photographs": round(float(np.mean([item.record["photographs"] for item in group]))),
         "trainable_parameters": record["trainable_parameters"],
         "seconds": sum(item.record["seconds"] for item in group),
     }

@@ -62,10 +62,6 @@ def describe(choice: Choice, task: splits.Task, seed: int, source: str) -> dict[
         source: Path of the published list that was used, or nothing.
     """
     selected = choice.photographs
-    parts = [
-        {"part": int(part)} | splits.count(selected[selected["part"] == part])
-        for part in sorted(selected["part"].unique())
-    ]
     known: dict[str, object] = {
         "task": task.name,
         "negative": list(task.negative),
@@ -76,7 +72,15 @@ def describe(choice: Choice, task: splits.Task, seed: int, source: str) -> dict[
         "hash": fingerprint(selected),
         "seed": seed if choice.dealt else None,
     }
-    return known | splits.count(selected) | {"parts": parts}
+    return known | splits.count(selected) | {"parts": by_part(selected)}
+
+
+def by_part(selected: pd.DataFrame) -> list[dict[str, int]]:
+    """Return the counts of `splits.count` for every part of selected photographs."""
+    return [
+        {"part": int(part)} | splits.count(selected[selected["part"] == part])
+        for part in sorted(selected["part"].unique())
+    ]
 
 
 def read(path: Path) -> pd.DataFrame:

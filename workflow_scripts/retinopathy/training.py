@@ -92,13 +92,14 @@ def train(
         tell: Is told the row of each epoch.
 
     Raises:
-        Explained: A class is absent from a split, the splits have a patient in common, there are no
-            flips to train on, or a batch does not fit into memory.
+        Explained: A class is absent from a split, the splits have a patient in common (or, where
+            the run leaks, a photograph), there are no flips to train on, or a batch does not fit
+            into memory.
         backup.Stopped: The run was told to stop.
     """
     _check_classes(train_inputs, "training")
     _check_classes(validation, "validation")
-    _check_apart(train_inputs, validation)
+    _check_apart(train_inputs, validation, "image" if run.leaks else "patient")
     _check_variants(train_inputs, recipe)
     started = time.monotonic()
     model = models.trained_part(run, weights, cached=train_inputs.cached)
@@ -198,8 +199,8 @@ class _Training:
             self.progress.tally = Tally(np.zeros(len(self.inputs.rows)))
         tally = self.progress.tally
         order, variants = self._order(epoch)
-        measured = self._pass(self._step, self.inputs, order, variants, tally)
-        judged = self.judge()[0]
+        measured = self._pass(self._step, self.inputs, order, variants, tally, self._back_up)
+        judged = self.judge(self._back_up)[0]
         row = {"epoch": epoch, **_named(measured, ""), **_named(judged, "validation_")}
         self.progress.history.append(row | {"seconds": round(tally.seconds, 3)})
         self.progress.tally = None
@@ -221,7 +222,7 @@ class _Training:
         self.keeper.save(self.progress, self.steps.state())
         return self.progress.history[-1]
 
-    def judge(self) -> tuple[dict[str, float], Floats]:
+    def judge(self, after_step: Callable[[], None]) -> tuple[dict[str, float], Floats]:
         """Return the measures and logits of the validation split with the present weights."""
         order = np.arange(len(self.validation.rows))
         tally = Tally(np.zeros(len(order)))
@@ -231,11 +232,14 @@ class _Training:
             found: Judged = self.steps.judge(tensors, labels, tf.constant(ones[places]))
             return found
 
-        measures = self._pass(work, self.validation, order, np.zeros_like(order), tally)
+        measures = self._pass(work, self.validation, order, np.zeros_like(order), tally, after_step)
         return measures, tally.logits
 
     def final_logits(self) -> Floats:
-        """Return the validation logits of the present weights in float32, as scoring has them."""
+        """Return the validation logits of the present weights in float32, as scoring has them.
+
+        No backup is made: the steps are others by then, and the last one leads here again.
+        """
         if devices.precision() != "float32":
             kept = networks.learned(self.model, state=False)
             with devices.full_precision():
@@ -243,7 +247,7 @@ class _Training:
                 for name, variable in networks.learned(self.model, state=False).items():
                     variable.assign(kept[name])
                 self.steps = self._phase()
-        return self.judge()[1]
+        return self.judge(lambda: None)[1]
 
     def _phase(self) -> Steps:
         """Return the steps of the phase that comes next, with an optimiser of its own."""
@@ -271,8 +275,19 @@ class _Training:
         found: Judged = self.steps.train(tensors, labels, tf.constant(self._weights[places]))
         return found
 
+    def _back_up(self) -> None:
+        """Make a backup after a step where it is time for one."""
+        self.progress.seconds = self._seconds()
+        self.keeper.after_step(self.progress, self.steps.state)
+
     def _pass(
-        self, work: Work, inputs: Inputs, order: Places, variants: Places, tally: Tally
+        self,
+        work: Work,
+        inputs: Inputs,
+        order: Places,
+        variants: Places,
+        tally: Tally,
+        after_step: Callable[[], None],
     ) -> dict[str, float]:
         """Run `work` over what a tally lacks of a split; return the measures of the whole."""
         labels = inputs.rows["label"].to_numpy(np.float32)
@@ -290,8 +305,7 @@ class _Training:
             tally.seconds, began = tally.seconds + now - began, now
             if not math.isfinite(tally.loss):
                 break
-            self.progress.seconds = self._seconds()
-            self.keeper.after_step(self.progress, self.steps.state)
+            after_step()
         return _measures(labels, tally)
 
 
@@ -356,14 +370,14 @@ def _check_classes(inputs: Inputs, split: str) -> None:
         )
 
 
-def _check_apart(known: Inputs, held_out: Inputs) -> None:
-    both = set(known.rows["patient"]) & set(held_out.rows["patient"])
+def _check_apart(known: Inputs, held_out: Inputs, unit: str) -> None:
+    both = set(known.rows[unit]) & set(held_out.rows[unit])
     twice = [one.rows["image"][one.rows["image"].duplicated()] for one in (known, held_out)]
     if both or any(len(images) for images in twice):
         raise Explained(
             "the training and the validation split are not what the splits say",
-            expected="patients in one of them only, photographs once",
-            received=f"{len(both)} patients in both, {sum(map(len, twice))} photographs twice",
+            expected=f"{unit}s in one of them only, photographs once",
+            received=f"{len(both)} {unit}s in both, {sum(map(len, twice))} photographs twice",
             hint="a file of features or records stands in another's place: delete both",
         )
 
