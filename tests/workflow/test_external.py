@@ -60,7 +60,7 @@ def test_an_external_set_is_checked_and_scored(copied: Callable[[], Path]) -> No
     assert (rows.set_index("image")["level"] == levels[rows["image"]]).all()
     assert_scored(project, levels[rows["image"]])
     assert planned(project, *scored).rules == set()
-    (project / "fewer.yaml").write_text("tasks: {referable: {photographs: 2}}")
+    (project / "fewer.yaml").write_text("tasks: {referable: {photographs: 20}}")
     assert planned(project, "fewer.yaml", *target).rules == set()
 
 

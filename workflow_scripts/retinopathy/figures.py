@@ -1,6 +1,7 @@
 """Figures of the studies, drawn from their tables alone."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,22 +77,24 @@ def depth(table: pd.DataFrame, path: Path) -> None:
 def networks(table: pd.DataFrame, baselines: pd.DataFrame, path: Path) -> None:
     """Draw the test AUC of the final runs and of the classical methods, with 95 % intervals.
 
-    Rows of several seeds stand side by side. Networks that did not start from ImageNet weights
-    are hollow.
+    Rows of several seeds stand side by side. Classical methods are squares, networks circles; what
+    did not start from ImageNet weights is hollow.
     """
     tasks = list(dict.fromkeys(table["task"]))
-    with plotting.figure(path, 10, 4 * len(tasks)) as drawn:
+    most = max((table["task"] == task).sum() + (baselines["task"] == task).sum() for task in tasks)
+    with plotting.figure(path, max(10, 0.32 * most), 4 * len(tasks)) as drawn:
         for axes, task in zip(
             drawn.subplots(len(tasks), 1, squeeze=False)[:, 0], tasks, strict=True
         ):
             final = table[table["task"] == task]
             classical = baselines[baselines["task"] == task]
             labels = [
-                *(f"{row.method}\n{row.inputs}" for row in classical.itertuples()),
+                *(f"{row.method}\n{_source(row)}" for row in classical.itertuples()),
                 *(f"{row.network}\n{row.size} px" for row in final.itertuples()),
             ]
             for place, row in enumerate([*classical.itertuples(), *final.itertuples()]):
-                _interval(axes, place, row, plotting.COLOURS[place >= len(classical)])
+                trained = place >= len(classical)
+                _interval(axes, place, row, plotting.COLOURS[trained], "so"[trained])
             plotting.chance(axes)
             axes.set_xticks(range(len(labels)), labels, rotation=75, ha="right", fontsize=7)
             lowest = pd.concat([final["auc_low"], classical["auc_low"]]).min()
@@ -99,7 +102,12 @@ def networks(table: pd.DataFrame, baselines: pd.DataFrame, path: Path) -> None:
             axes.set_ylim(0 if pd.isna(lowest) else min(lowest, 0.4) - 0.02, 1.02)
 
 
-def _interval(axes: Axes, place: int, row: pd.Series, colour: str) -> None:
+def _source(row: Any) -> str:
+    """Return what a classical method was given."""
+    return row.inputs if pd.isna(row.network) else f"{row.network} features"
+
+
+def _interval(axes: Axes, place: int, row: pd.Series, colour: str, marker: str) -> None:
     if pd.isna(row.auc):
         axes.text(place, 0.5, "diverged", rotation=90, ha="center", va="center", fontsize=7)
         return
@@ -108,7 +116,7 @@ def _interval(axes: Axes, place: int, row: pd.Series, colour: str) -> None:
         place,
         row.auc,
         yerr=[[row.auc - row.auc_low], [row.auc_high - row.auc]],
-        fmt="o",
+        fmt=marker,
         color=colour,
         markerfacecolor="white" if hollow else colour,
         capsize=2,

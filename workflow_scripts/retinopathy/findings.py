@@ -237,5 +237,6 @@ def _external(page: Page, table: pd.DataFrame) -> None:
     )
     page.table(
         table,
-        ["set", "task", "case", "seed", "n", *BOUNDED, *_RATES, "reason"],
+        ["set", "task", "case", "initialisation", "seed", "n", "positives"]
+        + [*BOUNDED, *_RATES, "reason"],
     )

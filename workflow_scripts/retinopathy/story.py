@@ -129,12 +129,12 @@ def _baselines(page: Page, table: pd.DataFrame) -> None:
     page.heading("2 Classical methods, on the test split")
     page.say(
         "On pixels, on metadata alone (what the camera gives away), and on the frozen features of "
-        "a network. Their settings were chosen by cross-validation over the patients of the "
+        "each network. Their settings were chosen by cross-validation over the patients of the "
         "training split."
     )
     for task, rows in table.groupby("task", sort=False):
         page.say(f"Task “{task}”, n = {rows['n'].max()}:")
-        page.table(rows, ["inputs", "network", "initialisation", "method", *BOUNDED])
+        page.table(rows, ["inputs", "network", "initialisation", "method", "setting", *BOUNDED])
 
 
 def _choice(page: Page, name: str, tables: Tables, figures: Figures) -> None:
