@@ -235,8 +235,8 @@ def _external(page: Page, table: pd.DataFrame) -> None:
         "Other cameras and populations: the final runs as they are, at their frozen thresholds, on "
         "photographs of which no run has seen any:"
     )
+    judged = [*BOUNDED, *_RATES, "reason"]
     page.table(
         table,
-        ["set", "task", "case", "initialisation", "seed", "n", "positives"]
-        + [*BOUNDED, *_RATES, "reason"],
+        ["set", "task", "case", "initialisation", "seed", "n", "positives", *judged],
     )
