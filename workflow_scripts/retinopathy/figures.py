@@ -46,32 +46,60 @@ def levels(table: pd.DataFrame, path: Path) -> None:
 
 
 def depth(table: pd.DataFrame, path: Path) -> None:
-    """Draw validation AUC and accuracy against depth: whole blocks and cuts inside a block."""
+    """Draw validation AUC and accuracy of cuts, in their order and against trained parameters.
+
+    Whole blocks and cuts inside a block differ in colour and marker. Every seed has a marker with
+    its interval, side by side; a line goes through the means of the whole blocks.
+
+    Args:
+        table: `tables.METRICS`, case, trainable_parameters, and bounds of AUC and accuracy.
+        path: Where to write the figure.
+    """
     cases = list(dict.fromkeys(table["case"]))
-    inside = ["+" in case for case in cases]
-    with plotting.figure(path, 10, 3.8) as drawn:
-        panels = drawn.subplots(1, 2)
-        for axes, value, name in zip(
-            panels, ("auc", "accuracy"), ("validation AUC", "validation accuracy"), strict=True
-        ):
-            means = table.groupby("case")[value].mean().reindex(cases)
-            axes.plot(range(len(cases)), means, color="#bbbbbb", linewidth=0.8, linestyle="-")
-            for kind, label in enumerate(("whole blocks", "cut inside a block")):
-                places = [place for place, cut in enumerate(inside) if cut == bool(kind)]
-                for place in places:
-                    values = table.loc[table["case"] == cases[place], value]
-                    axes.plot(
-                        [place] * len(values),
-                        values,
-                        plotting.MARKERS[kind],
-                        color=plotting.COLOURS[kind],
-                        markersize=6,
-                        label=label if place == places[0] else None,
-                    )
-            plotting.chance(axes)
-            axes.set_xticks(range(len(cases)), cases, rotation=60, ha="right")
-            axes.set(ylabel=name, xlabel="trained from this layer upward")
-        panels[0].legend()
+    seeds = list(dict.fromkeys(table["seed"]))
+    aside = table["seed"].map(seeds.index) - (len(seeds) - 1) / 2
+    order = table["case"].map(cases.index) + 0.12 * aside
+    parameters = table["trainable_parameters"] / 1e6
+    parameters = parameters + 0.012 * parameters.max() * aside
+    with plotting.figure(path, 10, 6.4) as drawn:
+        panels = drawn.subplots(2, 2, sharey="row", sharex="col")
+        for row, value, name in zip(panels, ("auc", "accuracy"), ("AUC", "accuracy"), strict=True):
+            for axes, places in zip(row, (order, parameters), strict=True):
+                _cuts(axes, table, places, value)
+                plotting.chance(axes)
+            row[0].set_ylabel(f"validation {name}, 95 % interval")
+        panels[0, 0].legend(fontsize=8)
+        drawn.suptitle(
+            f"{table['network'].iloc[0]}, {table['size'].iloc[0]} px, "
+            f"n = {table['n'].max()} photographs of the validation split"
+        )
+        panels[1, 0].set_xticks(range(len(cases)), cases, rotation=60, ha="right")
+        panels[1, 0].set_xlabel("trained from this layer upward")
+        panels[1, 1].set_xlabel("parameters trained, millions")
+
+
+def _cuts(axes: Axes, table: pd.DataFrame, places: pd.Series, value: str) -> None:
+    """Draw a metric of every cut and seed, and the line of the whole blocks."""
+    inside = table["case"].str.contains("+", regex=False)
+    known = table[value].notna()
+    for kind, label in enumerate(("whole blocks", "cut inside a block")):
+        rows = table[known & (inside == bool(kind))]
+        if rows.empty:
+            continue
+        axes.errorbar(
+            places[rows.index],
+            rows[value],
+            yerr=[rows[value] - rows[f"{value}_low"], rows[f"{value}_high"] - rows[value]],
+            fmt=plotting.MARKERS[kind],
+            color=plotting.COLOURS[kind],
+            markerfacecolor="white" if kind else plotting.COLOURS[kind],
+            elinewidth=0.8,
+            capsize=2,
+            label=label,
+        )
+    whole = table[known & ~inside].assign(place=places)
+    means = whole.groupby("case", sort=False)[["place", value]].mean()
+    axes.plot(means["place"], means[value], color="#999999", linewidth=0.8, linestyle="-", zorder=1)
 
 
 def networks(table: pd.DataFrame, baselines: pd.DataFrame, path: Path) -> None:
