@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,8 +75,19 @@ def planned(project: Path, *arguments: str) -> Plan:
 
 
 def _jobs(project: Path, *arguments: str) -> Iterator[tuple[str, set[str], set[str]]]:
-    """Yield rule, inputs and outputs of every job of a study, whatever of it was made."""
-    text = snakemake(project, "--dry-run", "--forceall", *arguments).stdout
+    """Yield rule, inputs and outputs of every job of a study, whatever of it was made.
+
+    A dry run tells them of rules without a message only: the rules of a copy have none.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        silent = copy_project(Path(folder))
+        for path in (silent / "rules").glob("*.smk"):
+            text = re.sub(r"^    message:\n        .*\n", "", path.read_text(), flags=re.MULTILINE)
+            path.write_text(text)
+        for made in ("results", "resources"):
+            shutil.rmtree(silent / made, ignore_errors=True)
+            (silent / made).symlink_to(project / made)
+        text = snakemake(silent, "--dry-run", "--forceall", *arguments).stdout
     for block in re.split(r"^(?:local)?rule ", text, flags=re.MULTILINE)[1:]:
         files = {
             kind: set(found[1].split(", ")) if found else set()
