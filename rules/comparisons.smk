@@ -79,7 +79,7 @@ rule cuts_table:
     input:
         records=lambda wildcards: runs_of("depth", "record.json"),
         histories=lambda wildcards: runs_of("depth", "history.csv"),
-        predictions=lambda wildcards: runs_of("depth", "validation.csv"),
+        predictions=lambda wildcards: runs_of("depth", "test.csv"),
     output:
         table=report(
             "results/{study}/tables/depth_cuts.csv",
@@ -87,6 +87,7 @@ rule cuts_table:
             category="3 Studies",
             labels={"table": "depth: are whole blocks better cuts?"},
         ),
+        markdown="results/{study}/tables/depth_cuts.md",
     log:
         "results/{study}/logs/cuts_table.log",
     benchmark:

@@ -1,6 +1,10 @@
 # One page to read it all. `snakemake --report` adds to it how every figure was made.
 
 
+# What the page says of its tables and figures is what the report says of them.
+CAPTIONS = sorted(path.stem for path in Path(workflow.basedir, "report").glob("*.rst"))
+
+
 rule summary:
     input:
         levels="results/{study}/tables/levels.csv",
@@ -59,6 +63,7 @@ rule summary:
                 "regularisation",
                 "depth",
                 "networks",
+                "initialisation",
                 "learning_curve",
                 "leakage",
                 "roc",
@@ -73,6 +78,7 @@ rule summary:
             size=config["studies"]["networks"]["sizes"],
         ),
         flips=final_figures("results/{study}/figures/flips/{task}-{network}.png"),
+        captions=collect("report/{name}.rst", name=CAPTIONS),
     output:
         page=report(
             "results/{study}/summary.html",

@@ -133,3 +133,31 @@ rule networks_figure:
         "Draw the final runs"
     script:
         "../workflow_scripts/networks_figure.py"
+
+
+rule initialisation_figure:
+    input:
+        table="results/{study}/tables/initialisation.csv",
+    output:
+        figure=report(
+            "results/{study}/figures/initialisation.png",
+            caption="../report/initialisation_figure.rst",
+            category="4 Test",
+            labels={"figure": "initialisation: what transfer gives"},
+        ),
+    log:
+        "results/{study}/logs/initialisation_figure.log",
+    benchmark:
+        "results/{study}/benchmarks/initialisation_figure.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("initialisation_figure"),
+    message:
+        "Draw the final runs beside random controls"
+    script:
+        "../workflow_scripts/initialisation_figure.py"

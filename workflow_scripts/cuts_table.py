@@ -8,22 +8,27 @@ from retinopathy.logs import logged
 
 
 def main(
-    evidence: Sequence[study_tables.Evidence], seed: int, repetitions: int, table: Path
+    evidence: Sequence[study_tables.Evidence],
+    seed: int,
+    repetitions: int,
+    table: Path,
+    markdown: Path,
 ) -> None:
     """Write how far cuts inside blocks fall short, or why that cannot be known.
 
     Args:
-        evidence: What the runs of the depth study left, with their predictions of the validation
-            split.
+        evidence: What the runs of the depth study left, with their predictions of the test split.
         seed: Governs the bootstrap.
         repetitions: Bootstrap samples behind every interval.
-        table: Where to write.
+        table: Where to write the table as CSV.
+        markdown: Where to write it as Markdown.
     """
     try:
-        rows = cuts.table(evidence, repetitions, seed)
+        rows = cuts.table(evidence, repetitions, seed, "test")
     except cuts.Incomparable as error:
         rows = cuts.undefined(error.problem)
     tables.write(rows, table, cuts.COLUMNS)
+    tables.write_markdown(rows, markdown)
 
 
 if __name__ == "__main__":
@@ -41,4 +46,5 @@ if __name__ == "__main__":
             job.params.seed,
             job.params.repetitions,
             Path(job.output.table),
+            Path(job.output.markdown),
         )

@@ -8,6 +8,7 @@ import pandas as pd
 from retinopathy import story
 from retinopathy.files import read_json, write_text
 from retinopathy.logs import logged
+from retinopathy.material import Material, read_caption
 from retinopathy.tables import TEXT, WHOLE
 
 
@@ -18,6 +19,7 @@ def main(
     subsets: list[Path],
     recommendations: list[Path],
     figures: Mapping[str, list[Path]],
+    captions: list[Path],
     page: Path,
 ) -> None:
     """Read tables and figures, and write the page."""
@@ -27,7 +29,8 @@ def main(
     )
     read["subsets"] = pd.DataFrame([read_json(path) for path in subsets])
     read["recommendations"] = pd.concat([pd.read_csv(path) for path in recommendations])
-    write_text(page, story.tell(study, read, figures).html())
+    told = {path.stem: read_caption(path) for path in captions}
+    write_text(page, story.tell(study, Material(read, figures, told)).html())
 
 
 if __name__ == "__main__":
@@ -44,5 +47,6 @@ if __name__ == "__main__":
             [Path(path) for path in inputs.recommendations],
             {Path(path).stem: [Path(path)] for path in inputs.figures}
             | {name: [Path(path) for path in inputs[name]] for name in ("saliency", "flips")},
+            [Path(path) for path in inputs.captions],
             Path(job.output.page),
         )

@@ -77,7 +77,7 @@ def auc(given: list[Evidence], cut: str) -> float:
 
 def test_every_cut_inside_a_block_is_a_row_and_the_mean_is_the_last() -> None:
     given = study(FLAT)
-    found = cuts.table(given, 100, 1)
+    found = cuts.table(given, 100, 1, "test")
     assert tuple(found.columns) == cuts.COLUMNS
     assert found["cut"].to_list() == [*INSIDE, "mean"]
     assert found["below"].to_list()[:3] == ["block14", "block13", "block12"]
@@ -86,7 +86,7 @@ def test_every_cut_inside_a_block_is_a_row_and_the_mean_is_the_last() -> None:
     assert (found["n"] == 120).all()
     assert (found["seeds"] == 1).all()
     assert (found["initialisation"] == "imagenet").all()
-    assert (found["split"] == "validation").all()
+    assert (found["split"] == "test").all()
     assert (found["shortfall_low"] < found["shortfall"]).all()
     assert (found["shortfall"] < found["shortfall_high"]).all()
     assert (found["reason"] == "").all()
@@ -94,7 +94,7 @@ def test_every_cut_inside_a_block_is_a_row_and_the_mean_is_the_last() -> None:
 
 def test_line_is_drawn_over_trained_parameters() -> None:
     given = study(FLAT)
-    row = cuts.table(given, 50, 1).iloc[1]
+    row = cuts.table(given, 50, 1, "test").iloc[1]
     below, above = auc(given, "block13"), auc(given, "block14")
     # block13+5 trains 5.5 million, a quarter of the way from 5 to 7.
     assert row["interpolated"] == pytest.approx(above + (below - above) / 4)
@@ -105,7 +105,7 @@ def test_line_is_drawn_over_trained_parameters() -> None:
 def test_worse_cuts_inside_blocks_have_positive_shortfalls_and_better_ones_negative() -> None:
     for change, sign in ((-0.6, 1), (0.6, -1)):
         moved = {cut: 1.2 + change * (cut in INSIDE) for cut in PARAMETERS}
-        found = cuts.table(study(moved, 200), 200, 1)
+        found = cuts.table(study(moved, 200), 200, 1, "test")
         numbers = found[["shortfall", "shortfall_low", "shortfall_high"]].to_numpy(float)
         assert (sign * numbers > 0).all()
         assert (found["p"] < 0.05).all()
@@ -117,9 +117,9 @@ def test_order_of_the_study_and_of_its_rows_does_not_matter() -> None:
         dataclasses.replace(one, predictions=one.predictions.sample(frac=1, random_state=place))
         for place, one in enumerate(reversed(given[1:]))
     ]
-    found = cuts.table([given[0], *shuffled], 50, 1)
+    found = cuts.table([given[0], *shuffled], 50, 1, "test")
     assert found["cut"].to_list() == [*reversed(INSIDE), "mean"]
-    before = cuts.table(given, 50, 1).set_index("cut")
+    before = cuts.table(given, 50, 1, "test").set_index("cut")
     numbers = before.select_dtypes("number").columns
     after = found.set_index("cut").loc[before.index, numbers]
     assert after.to_numpy(float) == pytest.approx(before[numbers].to_numpy(float))
@@ -135,7 +135,7 @@ def test_seeds_are_averaged_and_folds_pooled() -> None:
             given += [
                 evidence(cut, moved[halves == fold], seed=seed, fold=str(fold)) for fold in (0, 1)
             ]
-    found = cuts.table(given, 50, 1)
+    found = cuts.table(given, 50, 1, "test")
     assert (found["seeds"] == 2).all()
     assert (found["n"] == 120).all()
     pooled = [
@@ -160,7 +160,7 @@ def test_cut_that_diverged_is_a_row_and_no_neighbour() -> None:
         else one
         for one in study(FLAT)
     ]
-    found = cuts.table(given, 50, 1).set_index("cut")
+    found = cuts.table(given, 50, 1, "test").set_index("cut")
     assert found.loc["block14+3", "reason"] == "a run diverged"
     assert found.loc["block14+3", "n"] == 0
     assert found.isna().loc["block14+3", "shortfall"]
@@ -170,14 +170,14 @@ def test_cut_that_diverged_is_a_row_and_no_neighbour() -> None:
 
 def test_cut_beyond_the_last_whole_block_has_a_reason() -> None:
     given = [one for one in study(FLAT) if one.case != "block12"]
-    found = cuts.table(given, 50, 1).set_index("cut")
+    found = cuts.table(given, 50, 1, "test").set_index("cut")
     assert found.loc["block12+4", "reason"] == "not between two whole-block cuts that finished"
     assert found.loc["mean", "shortfall"] == pytest.approx(found["shortfall"][:2].mean())
 
 
 def test_mean_of_one_cut_has_no_interval_and_says_why() -> None:
     given = [one for one in study(FLAT) if one.case in {"head", "block14+3", "block14"}]
-    found = cuts.table(given, 50, 1)
+    found = cuts.table(given, 50, 1, "test")
     assert found["cut"].to_list() == ["block14+3", "mean"]
     assert found[["shortfall_low", "shortfall_high", "p"]].isna().all(axis=1).to_list() == [
         False,
@@ -190,7 +190,7 @@ def test_mean_of_one_cut_has_no_interval_and_says_why() -> None:
 def test_study_without_a_cut_between_whole_blocks_raises(kept: list[str]) -> None:
     given = [one for one in study(FLAT) if one.case in kept]
     with pytest.raises(Incomparable, match="no cut inside a block"):
-        cuts.table(given, 50, 1)
+        cuts.table(given, 50, 1, "test")
 
 
 def test_reason_stands_in_the_table_of_a_study_without_such_a_cut(tmp_path: Path) -> None:
@@ -203,14 +203,14 @@ def test_reason_stands_in_the_table_of_a_study_without_such_a_cut(tmp_path: Path
 def test_scales_and_shifts_alone_are_no_cut() -> None:
     given = study(FLAT)
     more = [*given, evidence(registry.NORMALISATION, given[0].predictions)]
-    pd.testing.assert_frame_equal(cuts.table(more, 50, 1), cuts.table(given, 50, 1))
+    pd.testing.assert_frame_equal(cuts.table(more, 50, 1, "test"), cuts.table(given, 50, 1, "test"))
 
 
 def test_cuts_of_different_photographs_are_refused() -> None:
     given = study(FLAT)
     given[1] = dataclasses.replace(given[1], predictions=given[1].predictions.iloc[2:])
     with pytest.raises(Explained, match="same photographs"):
-        cuts.table(given, 50, 1)
+        cuts.table(given, 50, 1, "test")
 
 
 @pytest.mark.parametrize("parameters", [(5, 5, 5), (5, 2, 9), (9, 6, 5)])
@@ -300,7 +300,7 @@ def simulated(sets: int, inside: float, training: float) -> pd.DataFrame:
             cut: 1.2 + inside * (cut in INSIDE) + one
             for cut, one in zip(PARAMETERS, drawn, strict=True)
         }
-        rows.append(cuts.table(study(moved, 80, seed), 100, seed).set_index("cut")["p"])
+        rows.append(cuts.table(study(moved, 80, seed), 100, seed, "test").set_index("cut")["p"])
     return pd.DataFrame(rows)
 
 

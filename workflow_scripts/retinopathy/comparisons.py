@@ -298,7 +298,8 @@ def table(
     """Return the comparison of every two cases of a study on the same task, in its order.
 
     Compared are the models of the first seed of each case, folds pooled, each at the frozen
-    threshold of its fold: other seeds would say the same of the same photographs again. A study and
+    threshold of its fold. Intervals and tests speak of these networks, as they were trained: they
+    know how patients vary, not how trainings do, which the spread over seeds shows. A study and
     task are a family, for whose number of tests `_holm` columns are corrected. A case of which a
     run diverged has rows without numbers; they are no tests of the family.
 

@@ -337,19 +337,26 @@ def _check_weights(config: Config) -> None:
 def _check_final(config: Config) -> None:
     """What refers to final runs must name some; the task of a study may be another one."""
     studies, final = config["studies"], config["studies"]["networks"]
-    places = [("predict", config["predict"], key) for key in ("task", "network", "size")] + [
-        (f"studies.{name}", studies[name], key)
-        for name in ("learning_curve", "leakage")
-        for key in ("network", "size")
+    control = studies["initialisation"]
+    places = [
+        *(("predict", key, [config["predict"][key]]) for key in ("task", "network", "size")),
+        *(
+            (f"studies.{name}", key, [studies[name][key]])
+            for name in ("learning_curve", "leakage")
+            for key in ("network", "size")
+        ),
+        *(("studies.initialisation", key, control[f"{key}s"]) for key in ("task", "seed")),
+        ("studies.initialisation", "size", [control["size"]]),
     ]
-    for place, section, key in places:
-        if section[key] not in final[f"{key}s"]:
-            raise Explained(
-                f"config: {place}.{key} is not one of the final runs",
-                expected=" or ".join(map(str, final[f"{key}s"])),
-                received=section[key],
-                hint=f"choose one of studies.networks.{key}s",
-            )
+    for place, key, named in places:
+        for value in named:
+            if value not in final[f"{key}s"]:
+                raise Explained(
+                    f"config: {place} has a {key} that the final runs do not have",
+                    expected=" or ".join(map(str, final[f"{key}s"])),
+                    received=value,
+                    hint=f"choose one of studies.networks.{key}s",
+                )
 
 
 def _check_photographs(config: Config) -> None:

@@ -18,8 +18,7 @@ and because fewer than six of them could never be significant.
 
 What is assumed: between neighbours AUC rises or falls evenly with the trained parameters. Where it
 rises ever more slowly, cuts inside blocks lie above the line, and the test is too cautious in
-finding whole blocks better. The head, as a neighbour, was trained at its own rate. Validation also
-chose the epoch of every run, which flatters all cuts alike.
+finding whole blocks better. The head, as a neighbour, was trained at its own rate.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,7 +33,7 @@ from retinopathy import intervals, metrics, registry
 from retinopathy.comparisons import align
 from retinopathy.errors import Explained
 from retinopathy.metrics import Floats, Integers, Measure
-from retinopathy.study_tables import Evidence, pooled
+from retinopathy.study_tables import Evidence, diverged, pooled
 
 COLUMNS = (
     "task",
@@ -132,9 +131,7 @@ class Mean:
     reason: str = ""
 
 
-def table(
-    evidence: Sequence[Evidence], repetitions: int, seed: int, split: str = "validation"
-) -> pd.DataFrame:
+def table(evidence: Sequence[Evidence], repetitions: int, seed: int, split: str) -> pd.DataFrame:
     """Return how far the cuts inside blocks fall short of the whole-block cuts around them.
 
     The AUC of a cut is the mean over its seeds. A cut of which a run diverged is no neighbour.
@@ -203,13 +200,13 @@ def cuts(evidence: Iterable[Evidence]) -> list[Cut]:
 
 def _cut(depth: str, seeds: list[list[Evidence]]) -> Cut:
     item = seeds[0][0]
-    diverged = any(one.record["outcome"] == "diverged" for group in seeds for one in group)
+    lost = any(map(diverged, seeds))
     return Cut(
         depth,
         registry.first_trained(item.run.network, depth),
         depth in registry.depths(item.run.network),
         int(item.record["trainable_parameters"]),
-        () if diverged else tuple(map(pooled, seeds)),
+        () if lost else tuple(map(pooled, seeds)),
     )
 
 

@@ -108,7 +108,7 @@ def networks(table: pd.DataFrame, baselines: pd.DataFrame, path: Path) -> None:
     Rows of several seeds stand side by side. Classical methods are squares, networks circles; what
     did not start from ImageNet weights is hollow.
     """
-    tasks = list(dict.fromkeys(table["task"]))
+    tasks = list(dict.fromkeys([*baselines["task"], *table["task"]]))
     most = max((table["task"] == task).sum() + (baselines["task"] == task).sum() for task in tasks)
     with plotting.figure(path, max(10, 0.32 * most), 4 * len(tasks)) as drawn:
         for axes, task in zip(
@@ -126,8 +126,30 @@ def networks(table: pd.DataFrame, baselines: pd.DataFrame, path: Path) -> None:
             plotting.chance(axes)
             axes.set_xticks(range(len(labels)), labels, rotation=75, ha="right", fontsize=7)
             lowest = pd.concat([final["auc_low"], classical["auc_low"]]).min()
-            axes.set(ylabel="test AUC, 95 % interval", title=_title(final, task))
+            everything = pd.concat([final, classical])
+            axes.set(ylabel="test AUC, 95 % interval", title=_title(everything, task))
             axes.set_ylim(0 if pd.isna(lowest) else min(lowest, 0.4) - 0.02, 1.02)
+
+
+def initialisation(table: pd.DataFrame, path: Path) -> None:
+    """Draw the test AUC of final runs beside their controls, with 95 % intervals.
+
+    What did not start from ImageNet weights is hollow.
+    """
+    tasks = list(dict.fromkeys(table["task"]))
+    most = table["task"].value_counts().max()
+    with plotting.figure(path, max(6, 0.8 * most), 4 * len(tasks)) as drawn:
+        panels = drawn.subplots(len(tasks), 1, squeeze=False)[:, 0]
+        for axes, task in zip(panels, tasks, strict=True):
+            own = table[table["task"] == task]
+            rows = list(own.itertuples())
+            for place, row in enumerate(rows):
+                _interval(axes, place, row, plotting.COLOURS[0], "o")
+            plotting.chance(axes)
+            labels = [f"{row.case}\nseed {row.seed}" for row in rows]
+            axes.set_xticks(range(len(rows)), labels, rotation=45, ha="right", fontsize=8)
+            axes.set(ylabel="test AUC, 95 % interval", title=_title(own, task))
+            axes.set_xlim(-0.6, len(rows) - 0.4)
 
 
 def _source(row: Any) -> str:

@@ -1,16 +1,12 @@
 """What the test split shows: the sections of the story after everything was chosen."""
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from retinopathy.material import Material
 from retinopathy.page import Page
 from retinopathy.tables import BOUNDED
-
-Tables = Mapping[str, pd.DataFrame]
-Figures = Mapping[str, list[Path]]
 
 
 def bounded(*names: str) -> list[str]:
@@ -18,6 +14,7 @@ def bounded(*names: str) -> list[str]:
     return [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
 
 
+_WHO = ["task", "case", "initialisation", "seed", "n"]
 _RATES = bounded("sensitivity", "specificity")
 _VALUES = bounded("ppv", "npv")
 _TRUTH = bounded("probability", "brier", "ece")
@@ -37,9 +34,9 @@ def over_seeds(page: Page, table: pd.DataFrame) -> None:
         page.table(table, [name for name in table.columns if name != "split"])
 
 
-def networks(page: Page, tables: Tables, figures: Figures) -> None:
+def networks(page: Page, material: Material) -> None:
     """Tell the final runs: both sizes side by side, and what changed."""
-    table = tables["networks"]
+    table = material.tables["networks"]
     page.heading("6 The full problem: the final runs, on the test split")
     if "pooled" in set(table["fold"]):
         page.note(
@@ -54,15 +51,16 @@ def networks(page: Page, tables: Tables, figures: Figures) -> None:
             ["network", "depth", "initialisation", "seed", *BOUNDED, *_RATES, "outcome"],
         )
     page.say("What changed from the small size to the large one, on the same photographs:")
-    changed = sizes(tables["comparisons"])
+    changed = sizes(material.tables["comparisons"])
     page.table(changed, list(changed.columns))
     page.note(
-        "First seed; differences are large minus small. p: DeLong's test with patients as units, "
-        "and the exact test of which photographs are called rightly at one size only, both "
-        "corrected (Holm) for the number of comparisons between the final runs."
+        "Gains are large minus small. p: DeLong's test with patients as units, and the exact test "
+        "of which photographs are called rightly at one size only, both corrected (Holm) for the "
+        "number of comparisons between the final runs. All of this speaks of the networks of the "
+        "first seed; how much another training would differ, the table of seeds says."
     )
-    over_seeds(page, tables["networks_seeds"])
-    page.figure(figures["networks"][0], "Test AUC with 95 % intervals, beside classical methods.")
+    over_seeds(page, material.tables["networks_seeds"])
+    material.show(page, "networks")
 
 
 def sizes(comparisons: pd.DataFrame) -> pd.DataFrame:
@@ -92,7 +90,8 @@ def sizes(comparisons: pd.DataFrame) -> pd.DataFrame:
 def _gain(pair: pd.Series, network: str, order: tuple[str, str]) -> dict[str, Any]:
     """Return what the large size of a pair adds; `order` names the large one, then the small."""
     large, small = order
-    row = {"task": pair["task"], "network": network, "n": pair["n"]}
+    row = {"task": pair["task"], "network": network, "n": pair["n"], "seed": pair["seed"]}
+    row |= {"initialisation": pair[f"initialisation_{large}"]}
     for value in ("auc", "accuracy"):
         # The table has the difference of a minus b.
         middle, low, high = pair[bounded(f"{value}_difference")]
@@ -110,21 +109,21 @@ def _gain(pair: pd.Series, network: str, order: tuple[str, str]) -> dict[str, An
     }
 
 
-def saliency(page: Page, figures: Figures) -> None:
+def saliency(page: Page, material: Material) -> None:
     """Show where the networks look."""
     page.heading("7 Where the networks look")
     page.note(
         "Guided Grad-CAM is known to change little when weights are randomised (Adebayo et al. "
         "2018): read it as an edge-sharpened CAM, not as proof."
     )
-    for path in figures["saliency"]:
-        page.figure(path, f"{path.stem}: CAM and Guided Grad-CAM of the diseased class.")
+    material.show(page, "saliency")
 
 
-def flips(page: Page, table: pd.DataFrame, figures: Figures) -> None:
+def flips(page: Page, material: Material) -> None:
     """Tell which photographs the size decides."""
     page.heading("8 What size changes")
-    counts = table.groupby(["task", "network", "right_at"], sort=False).size()
+    flipped = material.tables["flips"]
+    counts = flipped.groupby(["task", "network", "right_at"], sort=False).size()
     if counts.empty:
         page.say("No test photograph flips between the sizes.")
     else:
@@ -133,35 +132,38 @@ def flips(page: Page, table: pd.DataFrame, figures: Figures) -> None:
             counts.rename("photographs").reset_index(),
             ["task", "network", "right_at", "photographs"],
         )
-    for path in figures["flips"]:
-        page.figure(path, f"{path.stem}: wrong at the small size and right at the large one.")
+    material.show(page, "flips")
 
 
-def transfer(page: Page, tables: Tables, figures: Figures) -> None:
+def transfer(page: Page, material: Material) -> None:
     """Tell what transfer gives, how many photographs it needs, and what a leak pretends."""
+    tables = material.tables
     page.heading("9 What transfer gives")
     page.say(
         "The final runs beside two controls: random weights that stay frozen below the same depth, "
         "with the normalisation statistics of the training photographs, and the whole network "
-        "trained from random weights. On the test split."
+        "trained from random weights. All have the same number of epochs: where the best epoch is "
+        "among the last, longer training could give a control more. On the test split."
     )
-    columns = ["task", "network", "size", "initialisation", "depth", "rate", "seed", "n"]
-    page.table(tables["initialisation"], [*columns, *BOUNDED, "outcome"])
+    judged = [*BOUNDED, "best_epoch", "epochs", "outcome"]
+    page.table(
+        tables["initialisation"],
+        ["network", *_WHO, "size", "depth", "rate", *judged],
+    )
     over_seeds(page, tables["initialisation_seeds"])
+    material.show(page, "initialisation")
     page.heading("10 How many photographs does it take?")
     page.say(
-        "The same run with fewer photographs of the training split, whole patients in a fixed "
-        "order, so that the fewer are among the more. On the test split."
+        "The same run with fewer photographs of the training split, in a fixed order of patients, "
+        "so that the fewer are among the more. Fewer photographs are fewer steps in an epoch, too: "
+        "with them, both count. On the test split."
     )
     page.table(
         tables["learning_curve"],
-        ["task", "network", "size", "photographs", "initialisation", "seed", "n", *BOUNDED],
+        ["task", "network", "size", "photographs", "initialisation", "seed", "n", *judged],
     )
     over_seeds(page, tables["learning_curve_seeds"])
-    page.figure(
-        figures["learning_curve"][0],
-        "Test AUC against photographs trained on; 95 % intervals, bootstrap over patients.",
-    )
+    material.show(page, "learning_curve")
     page.heading("11 What a leak would have pretended")
     page.say(
         "A control, not a result: the same photographs dealt one by one, so that a patient's other "
@@ -173,70 +175,47 @@ def transfer(page: Page, tables: Tables, figures: Figures) -> None:
         ["task", "case", "initialisation", "seed", "n", *BOUNDED, "fellow_in_train"],
     )
     over_seeds(page, tables["leakage_seeds"])
-    page.figure(figures["leakage"][0], "Test AUC with patients kept apart, and with the leak.")
+    material.show(page, "leakage")
 
 
-def trust(page: Page, tables: Tables, figures: Figures) -> None:
+def trust(page: Page, material: Material) -> None:
     """Tell how far the final runs can be trusted."""
+    tables = material.tables
     page.heading("12 How far can the final runs be trusted?")
-    page.say("Curves on the test split, first seed; bands are 95 %, bootstrap over patients.")
-    page.figure(figures["roc"][0], "ROC curves.")
-    page.figure(
-        figures["precision_recall"][0], "Precision–recall curves; dotted: the share of diseased."
-    )
-    page.figure(figures["confusion"][0], "Confusion matrices at the frozen thresholds.")
-    page.say(
-        "Thresholds were chosen on validation and frozen; on the test split they reach what they "
-        "were chosen for only roughly. Predictive values at a stated prevalence follow from "
-        "sensitivity and specificity: the photographs here are balanced, a screening is not."
-    )
+    for name in ("roc", "precision_recall", "confusion"):
+        material.show(page, name)
+    page.say("Thresholds that were chosen on validation and frozen, on the test split:")
     points = tables["operating_points"]
     stated = [name for name in points.columns if name.startswith(("ppv_at", "npv_at"))]
+    page.table(points, [*_WHO, "point", "threshold", *_RATES, *_VALUES, *stated, "reason"])
+    material.explain(page, "operating_points")
+    page.say("Are the probabilities true?")
     page.table(
-        points,
-        ["task", "case", "seed", "point", "threshold", *_RATES, *_VALUES, *stated, "reason"],
+        tables["calibration"], [*_WHO, "probabilities", "temperature", "prevalence", *_TRUTH]
     )
-    page.say(
-        "Are the probabilities true? As predicted, scaled by the temperature that validation "
-        "chose, and corrected to a stated prevalence:"
-    )
-    page.table(
-        tables["calibration"],
-        ["task", "case", "seed", "probabilities", "temperature", "prevalence", *_TRUTH],
-    )
-    page.figure(figures["reliability"][0], "Reliability before and after temperature scaling.")
-    page.say("Slices of the test photographs, first seed: of many, some differ by chance.")
+    material.explain(page, "calibration")
+    material.show(page, "reliability")
+    page.say("Parts of the test photographs, first seed:")
     slices = tables["slices"]
     page.table(
         slices[slices["seed"] == slices["seed"].min()],
-        ["task", "case", "slice", "value", "n", "positives", *BOUNDED, *_RATES],
+        [*_WHO, "slice", "value", "positives", *BOUNDED, *_RATES],
     )
-    _ensembles(page, tables["ensembles"])
-    page.say("Every two models of a study on the same photographs, first seed:")
-    page.figure(
-        figures["comparisons"][0],
-        "Differences of test AUC with 95 % intervals; filled: p below 0.05 after correction.",
-    )
-    _external(page, tables["external"])
+    material.explain(page, "slices")
+    if not tables["ensembles"].empty:
+        page.say("Ensembles of the final runs:")
+        page.table(tables["ensembles"], [*_WHO, "members", "left_out", *BOUNDED])
+        material.explain(page, "ensembles")
+    page.say("Every two models of a study on the same photographs:")
+    material.show(page, "comparisons")
+    _external(page, material)
 
 
-def _ensembles(page: Page, table: pd.DataFrame) -> None:
-    if table.empty:
-        return
-    page.say("Ensembles: the mean of the members' probabilities, at a threshold of its own:")
-    page.table(table, ["task", "case", "members", "left_out", "seed", "n", *BOUNDED])
-
-
-def _external(page: Page, table: pd.DataFrame) -> None:
+def _external(page: Page, material: Material) -> None:
+    table = material.tables["external"]
     if table.empty:
         page.note("No external set is configured.")
         return
-    page.say(
-        "Other cameras and populations: the final runs as they are, at their frozen thresholds, on "
-        "photographs of which no run has seen any:"
-    )
-    judged = [*BOUNDED, *_RATES, "reason"]
-    page.table(
-        table,
-        ["set", "task", "case", "initialisation", "seed", "n", "positives", *judged],
-    )
+    page.say("Other cameras and populations:")
+    page.table(table, ["set", *_WHO, "positives", *BOUNDED, *_RATES, "reason"])
+    material.explain(page, "external")

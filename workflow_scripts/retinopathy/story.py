@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from retinopathy import card, findings, manifest
-from retinopathy.findings import Figures, Tables, bounded, interval, over_seeds
+from retinopathy import card, findings, manifest, registry
+from retinopathy.findings import bounded, interval, over_seeds
+from retinopathy.material import Material
 from retinopathy.page import Page
 from retinopathy.tables import BOUNDED
 
@@ -25,43 +26,50 @@ NETWORKS = (
 )
 
 
-def tell(study: str, tables: Tables, figures: Figures) -> Page:
-    """Return the page of a study.
+_CUTS = ("cut", "below", "above", "initialisation", "seeds", "n", "auc", "interpolated")
 
-    Args:
-        study: Its name.
-        tables: Name of a table in `results/<study>/tables/` → the table; and `levels`, `rejects`,
-            `proofs`, `subsets` and `recommendations`.
-        figures: Name of a figure → its files.
-    """
+
+def tell(study: str, material: Material) -> Page:
+    """Return the page of a study."""
     page = Page(f"Transfer learning for diabetic retinopathy: the study “{study}”")
-    _answer(page, tables)
-    _networks(page, tables["network_facts"], figures)
-    _photographs(page, tables, figures)
-    _baselines(page, tables["baselines"])
-    for name in CHOICES:
-        _choice(page, name, tables, figures)
-    findings.networks(page, tables, figures)
-    findings.saliency(page, figures)
-    findings.flips(page, tables["flips"], figures)
-    findings.transfer(page, tables, figures)
-    findings.trust(page, tables, figures)
-    return page
-
-
-def _answer(page: Page, tables: Tables) -> None:
-    """Begin with the answer: the best classical method on pixels against the best final run."""
     page.say(
         "Photographs of the back of the eye are told apart into two classes: with and without "
         "diabetic retinopathy that matters. The networks come from ImageNet, photographs of "
         "everyday things, and are trained further. How much does that help, how deep should one "
         "train, how large must the photograph be, and do the networks look at the lesions? AUC is "
         "the probability that a diseased photograph is ranked above a healthy one: 0.5 is "
-        "guessing, 1 perfect. In brackets are 95 % intervals, by bootstrap over patients."
+        "guessing, 1 perfect. In brackets are 95 % intervals, by bootstrap over patients: they say "
+        "what other patients would change, not what another training would."
     )
-    for task, final in tables["networks"].groupby("task", sort=False):
+    _networks(page, material)
+    _answer(page, material)
+    _photographs(page, material)
+    _baselines(page, material.tables["baselines"])
+    for name in CHOICES:
+        _choice(page, name, material)
+    findings.networks(page, material)
+    findings.saliency(page, material)
+    findings.flips(page, material)
+    findings.transfer(page, material)
+    findings.trust(page, material)
+    return page
+
+
+def _networks(page: Page, material: Material) -> None:
+    facts = material.tables["network_facts"]
+    page.heading("The networks")
+    costs = [name for name in facts.columns if name.startswith("multiply_adds_")]
+    page.table(facts, [*NETWORKS, *costs])
+    page.note(f"{material.captions['network_facts']} Source: {facts['top1_source'][0]}")
+    material.show(page, "blocks")
+
+
+def _answer(page: Page, material: Material) -> None:
+    """Tell the best classical method on pixels and the best final run."""
+    page.heading("In short")
+    for task, final in material.tables["networks"].groupby("task", sort=False):
         finished = final.dropna(subset=["auc"])
-        classical = tables["baselines"]
+        classical = material.tables["baselines"]
         classical = classical[(classical["task"] == task) & (classical["inputs"] == "pixels")]
         for initialisation, rows in finished.groupby("initialisation", sort=False):
             best = rows.sort_values("auc").iloc[-1]
@@ -79,25 +87,8 @@ def _answer(page: Page, tables: Tables) -> None:
     page.note("Picked as the best of several on the test split: these figures flatter a little.")
 
 
-def _networks(page: Page, facts: pd.DataFrame, figures: Figures) -> None:
-    page.heading("The networks")
-    page.say(
-        "Parameters are millions, with the ImageNet top; depth counts layers with kernels along the"
-        f" longest path; top 1 is the published accuracy on ImageNet ({facts['top1_source'][0]}); "
-        "multiply-adds, billions per photograph, are the cost of one look, at the default size and "
-        "at the sizes of this study."
-    )
-    costs = [name for name in facts.columns if name.startswith("multiply_adds_")]
-    page.table(facts, [*NETWORKS, *costs])
-    page.figure(
-        figures["blocks"][0],
-        "Blocks from input to head: height is the side of the feature maps, width their number. "
-        "Filled circles: whole-block cuts of the depth study; open squares: cuts inside a block; "
-        "triangles: where the final runs are cut. What lies to the right of a cut is trained.",
-    )
-
-
-def _photographs(page: Page, tables: Tables, figures: Figures) -> None:
+def _photographs(page: Page, material: Material) -> None:
+    tables = material.tables
     page.heading("1 The photographs")
     counts = tables["levels"]
     usable = counts.loc[counts["set"] == "all usable", "photographs"].sum()
@@ -105,8 +96,8 @@ def _photographs(page: Page, tables: Tables, figures: Figures) -> None:
         f"{usable} usable photographs; {len(tables['rejects'])} more images were rejected or have "
         "no file, each with its reason. Levels go from 0 (none) to 4 (proliferative)."
     )
-    page.figure(figures["levels"][0], "Photographs per level: all usable, and per task.")
-    page.figure(figures["examples"][0], "One photograph per level, cut to the retina.")
+    material.show(page, "levels")
+    material.show(page, "examples")
     if not tables["rejects"].empty:
         reasons = manifest.kinds(tables["rejects"]["reason"]).value_counts()
         page.table(reasons.rename("images").reset_index(), ["reason", "images"])
@@ -130,40 +121,41 @@ def _baselines(page: Page, table: pd.DataFrame) -> None:
     page.say(
         "On pixels, on metadata alone (what the camera gives away), and on the frozen features of "
         "each network. Their settings were chosen by cross-validation over the patients of the "
-        "training split."
+        "training split; they call at probability 0.5, which the AUC does not depend on."
     )
     for task, rows in table.groupby("task", sort=False):
         page.say(f"Task “{task}”, n = {rows['n'].max()}:")
         page.table(rows, ["inputs", "network", "initialisation", "method", "setting", *BOUNDED])
 
 
-def _choice(page: Page, name: str, tables: Tables, figures: Figures) -> None:
+def _choice(page: Page, name: str, material: Material) -> None:
     """Tell a study that chooses, on the validation split."""
-    table, (heading, columns) = tables[name], CHOICES[name]
+    tables, (heading, columns) = material.tables, CHOICES[name]
+    table = tables[name]
     page.heading(heading)
     page.say(
         f"Task “{table['task'].iloc[0]}”, {table['network'].iloc[0]} at "
         f"{table['size'].iloc[0]} px, on {table['n'].max()} photographs of the validation split, "
-        "at threshold 0.5."
+        "at threshold 0.5. The same photographs chose the best epoch of each run, which flatters "
+        "these figures."
     )
-    page.figure(figures[name][0], heading)
+    material.show(page, name)
     page.table(
         table, [*columns, "initialisation", "seed", *BOUNDED, "best_epoch", "epochs", "outcome"]
     )
     over_seeds(page, tables[f"{name}_seeds"])
     if name == "regularisation":
-        _steadiness(page, tables["regularisation_steadiness"])
-    advice = tables["recommendations"]
-    page.say("What validation recommends, beside what the final runs use:")
-    page.table(
-        advice[advice["study"] == name],
-        ["parameter", "recommended", "configured", "followed", "reason"],
-    )
+        page.table(
+            tables["regularisation_steadiness"],
+            list(tables["regularisation_steadiness"].columns),
+        )
+        material.explain(page, "regularisation_steadiness")
+    _advice(page, name, material)
     if name == "depth":
-        _cuts(page, tables["depth_cuts"])
+        _cuts(page, material)
         page.say(
-            "The same runs on the test split, which chose none of them, each at the threshold that "
-            "its validation split chose:"
+            "The same runs on the test split, each at the threshold that its validation split "
+            "chose:"
         )
         page.table(
             tables["depth_test"], ["case", "initialisation", "seed", "n", *BOUNDED, "outcome"]
@@ -171,17 +163,30 @@ def _choice(page: Page, name: str, tables: Tables, figures: Figures) -> None:
         over_seeds(page, tables["depth_test_seeds"])
 
 
-def _steadiness(page: Page, table: pd.DataFrame) -> None:
-    page.say(
-        "How soon and how steadily validation accuracy reaches its best: “erratic” is the standard "
-        "deviation of its steps from one epoch to the next, 0 for a straight line. Means over runs,"
-        " with their standard deviation (sd) where there are several."
+def _advice(page: Page, name: str, material: Material) -> None:
+    """Tell what a study recommends, and how far that goes."""
+    advice = material.tables["recommendations"]
+    page.say("What validation recommends, beside what the configuration uses:")
+    page.table(
+        advice[advice["study"] == name],
+        ["parameter", "recommended", "configured", "followed", "reason"],
     )
-    page.table(table, [name for name in table.columns if name not in ("split", "n")])
+    table = material.tables[name]
+    if name == "sweep" and set(table["depth"]) == {registry.HEAD}:
+        page.note(
+            "Swept with the head alone in training: the rate is that of the head (head_rate); what "
+            "lies below it takes smaller steps (rate), which this sweep does not look for."
+        )
+    if "pooled" in set(table["fold"]):
+        page.note(
+            "Of all folds together: what is validation in one fold is the test part of another. "
+            "The recommendation is not blind to the patients that the final runs are tested on."
+        )
 
 
-def _cuts(page: Page, table: pd.DataFrame) -> None:
+def _cuts(page: Page, material: Material) -> None:
     """Tell whether whole blocks are better cuts than cuts inside blocks."""
+    table = material.tables["depth_cuts"]
     mean = table.iloc[-1]
     if pd.isna(mean["shortfall"]):
         page.say(f"Whole blocks against cuts inside a block: not known, {mean['reason']}.")
@@ -194,5 +199,6 @@ def _cuts(page: Page, table: pd.DataFrame) -> None:
     page.say(f"{verdict}; {tested}.")
     page.table(
         table,
-        ["cut", "below", "above", "auc", "interpolated", *bounded("shortfall"), "p", "reason"],
+        [*_CUTS, *bounded("shortfall"), "p", "reason"],
     )
+    material.explain(page, "depth_cuts")

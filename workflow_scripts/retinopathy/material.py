@@ -1,0 +1,42 @@
+"""What a study left for its page: tables, figures, and what there is to say of each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from retinopathy.page import Page
+
+
+@dataclass(frozen=True)
+class Material:
+    """Tables, figures and captions of a study.
+
+    Attributes:
+        tables: Name of a table in `results/<study>/tables/` → the table; and `levels`, `rejects`,
+            `proofs`, `subsets` and `recommendations`.
+        figures: Name of a figure → its files.
+        captions: Name of a file in `report/` → its text. A figure has that called `<name>_figure`,
+            or else `<name>`.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    figures: Mapping[str, list[Path]]
+    captions: Mapping[str, str]
+
+    def show(self, page: Page, name: str) -> None:
+        """Add all figures of a name to a page, with their caption."""
+        caption = self.captions.get(f"{name}_figure") or self.captions[name]
+        files = self.figures[name]
+        for path in files:
+            page.figure(path, caption if len(files) == 1 else f"{path.stem}. {caption}")
+
+    def explain(self, page: Page, name: str) -> None:
+        """Add the caption of a table to a page, in small print."""
+        page.note(self.captions[name])
+
+
+def read_caption(path: Path) -> str:
+    """Return the text of a caption without its marks."""
+    return path.read_text(encoding="utf-8").replace("``", "").strip()
