@@ -97,6 +97,8 @@ def test_overlays_only_change_keys_that_the_full_study_has(overlay: Path) -> Non
             ["tasks.mild_leaking", "does not end in _leaking"],
         ),
         ({"studies": {"leakage": {"task": "referable_leaking"}}}, ["leakage.task", "referable"]),
+        ({"studies": {"initialisation": {"size": 80}}}, ["initialisation.size", "224 or 448"]),
+        ({"studies": {"initialisation": {"seeds": [1, 7]}}}, ["initialisation.seeds", "7"]),
         ({"studies": {"leakage": {"size": 300}}}, ["studies.leakage.size", "224 or 448", "300"]),
         (
             {"studies": {"learning_curve": {"network": "resnet50_v2"}}},

@@ -7,6 +7,7 @@ from retinopathy import findings
 def pair(case_a: str, case_b: str, difference: float, **more: object) -> dict[str, object]:
     row: dict[str, object] = {"study": "networks", "task": "referable", "n": 40}
     row |= {"case_a": case_a, "case_b": case_b, "auc_p_holm": 0.03}
+    row |= {"seed": 1, "initialisation_a": "imagenet", "initialisation_b": "random, all"}
     row |= {"clustered_mcnemar_p_holm": 0.5, "only_a_right": 3, "only_b_right": 7}
     for value in ("auc", "accuracy"):
         row |= {f"{value}_a": 0.7, f"{value}_b": 0.7 - difference}
@@ -30,6 +31,7 @@ def test_sizes_of_one_network_are_compared_whatever_their_order() -> None:
         )
     ).set_index("network")
     assert list(table.index) == ["xception", "densenet169"]
+    assert list(table["initialisation"]) == ["random, all", "imagenet"]  # of the large one
     rising, other = table.loc["xception"], table.loc["densenet169"]
     assert (rising["auc_small"], rising["auc_large"]) == pytest.approx((0.7, 0.8))
     assert tuple(rising[["auc_gain", "auc_gain_low", "auc_gain_high"]]) == pytest.approx(

@@ -339,20 +339,20 @@ def _check_final(config: Config) -> None:
     studies, final = config["studies"], config["studies"]["networks"]
     control = studies["initialisation"]
     places = [
-        *(("predict", key, [config["predict"][key]]) for key in ("task", "network", "size")),
+        *((f"predict.{key}", key, [config["predict"][key]]) for key in ("task", "network", "size")),
         *(
-            (f"studies.{name}", key, [studies[name][key]])
+            (f"studies.{name}.{key}", key, [studies[name][key]])
             for name in ("learning_curve", "leakage")
             for key in ("network", "size")
         ),
-        *(("studies.initialisation", key, control[f"{key}s"]) for key in ("task", "seed")),
-        ("studies.initialisation", "size", [control["size"]]),
+        *((f"studies.initialisation.{key}s", key, control[f"{key}s"]) for key in ("task", "seed")),
+        ("studies.initialisation.size", "size", [control["size"]]),
     ]
     for place, key, named in places:
         for value in named:
             if value not in final[f"{key}s"]:
                 raise Explained(
-                    f"config: {place} has a {key} that the final runs do not have",
+                    f"config: {place} is not one of the final runs",
                     expected=" or ".join(map(str, final[f"{key}s"])),
                     received=value,
                     hint=f"choose one of studies.networks.{key}s",
