@@ -87,7 +87,7 @@ rule flip_figure:
     output:
         figure=report(
             "results/{study}/figures/flips/{task}-{network}.png",
-            caption="../report/flip_figure.rst",
+            caption="../report/flips_figure.rst",
             category="5 Where it looks",
             labels={"figure": "{network}, {task}: wrong when small, right when large"},
         ),

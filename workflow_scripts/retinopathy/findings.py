@@ -112,10 +112,6 @@ def _gain(pair: pd.Series, network: str, order: tuple[str, str]) -> dict[str, An
 def saliency(page: Page, material: Material) -> None:
     """Show where the networks look."""
     page.heading("7 Where the networks look")
-    page.note(
-        "Guided Grad-CAM is known to change little when weights are randomised (Adebayo et al. "
-        "2018): read it as an edge-sharpened CAM, not as proof."
-    )
     material.show(page, "saliency")
 
 

@@ -26,11 +26,15 @@ class Material:
     captions: Mapping[str, str]
 
     def show(self, page: Page, name: str) -> None:
-        """Add all figures of a name to a page, with their caption."""
+        """Add all figures of a name to a page, with their caption; several share one."""
         caption = self.captions.get(f"{name}_figure") or self.captions[name]
-        files = self.figures[name]
-        for path in files:
-            page.figure(path, caption if len(files) == 1 else f"{path.stem}. {caption}")
+        first, *others = self.figures[name]
+        if not others:
+            page.figure(first, caption)
+            return
+        page.note(caption)
+        for path in (first, *others):
+            page.figure(path, path.stem)
 
     def explain(self, page: Page, name: str) -> None:
         """Add the caption of a table to a page, in small print."""
