@@ -9,14 +9,21 @@ NAN = float("nan")
 
 
 def curve(
-    case: str, seed: int, accuracy: list[float], auc: list[float] | None = None
+    case: str,
+    seed: int,
+    accuracy: list[float],
+    auc: list[float] | None = None,
+    fold: str = "holdout",
 ) -> pd.DataFrame:
     """Return the curves of one run as a study writes them: training first, then validation."""
     validation = pd.DataFrame(
         {
             "study": "regularisation",
+            "task": "extremes",
             "case": case,
+            "initialisation": "imagenet",
             "seed": seed,
+            "fold": fold,
             "epoch": range(1, len(accuracy) + 1),
             "split": "validation",
             "accuracy": accuracy,
@@ -103,7 +110,7 @@ def test_folds_of_one_seed_are_runs_of_their_own() -> None:
     # The second fold is longer than the first, the third no longer than the second.
     folds = [[0.5, 0.6], [0.7, 0.6, 0.9, 0.8], [0.4, 0.3, 0.2]]
     curves = study(
-        *(curve("a", 1, fold) for fold in folds),
+        *(curve("a", 1, values, fold=str(fold)) for fold, values in enumerate(folds)),
         curve("a", 2, [0.5, 0.4, 0.3]),
         curve("b", 1, [0.5]),
     )

@@ -41,8 +41,11 @@ def curve(case: str, seed: int, values: list[float]) -> pd.DataFrame:
     validation = pd.DataFrame(
         {
             "study": "any",
+            "task": "extremes",
             "case": case,
+            "initialisation": "imagenet",
             "seed": seed,
+            "fold": "holdout",
             "epoch": range(1, len(values) + 1),
             "split": "validation",
             "accuracy": values,

@@ -77,14 +77,10 @@ def numbered(curves: pd.DataFrame) -> pd.DataFrame:
     `run` is 0, 1, … within each case; `diverged` says whether a loss of the run is no number.
 
     Args:
-        curves: `tables.CURVES`. Folds have no column: a seed's runs stand one after the other.
+        curves: `tables.CURVES` of one study and task.
     """
-    # ASSUME: the epochs of a run stand together and ascend, as `study_tables.curves` writes them.
-    keys = ["case", "seed", "split"]
-    backwards = curves.groupby(keys, sort=False)["epoch"].diff() <= 0
-    fold = backwards.groupby([curves[name] for name in keys], sort=False).cumsum()
     known = curves.assign(diverged=curves["loss"].isna())
-    runs = known.groupby([known["case"], known["seed"], fold], sort=False)
+    runs = known.groupby(["case", "seed", "fold"], sort=False)
     place = runs.ngroup().groupby(known["case"]).rank("dense") - 1
     return known.assign(run=place.astype(int), diverged=runs["diverged"].transform("any"))
 

@@ -173,7 +173,17 @@ def curves(study: str, evidence: Iterable[Evidence]) -> pd.DataFrame:
         for split, prefix in (("train", ""), ("validation", "validation_")):
             values = {name: item.history[prefix + name] for name in ("accuracy", "auc", "loss")}
             part = pd.DataFrame({"epoch": item.history["epoch"], **values})
-            parts.append(part.assign(study=study, case=item.case, seed=item.run.seed, split=split))
+            parts.append(
+                part.assign(
+                    study=study,
+                    task=item.run.task,
+                    case=item.case,
+                    initialisation=item.record["starts_from"],
+                    seed=item.run.seed,
+                    fold=item.run.fold,
+                    split=split,
+                )
+            )
     return pd.concat(parts, ignore_index=True)[list(tables.CURVES)]
 
 

@@ -34,7 +34,19 @@ METRICS = (
 BOUNDED = ("auc", "auc_low", "auc_high", "accuracy", "accuracy_low", "accuracy_high")
 """The metrics that a page shows first, with their intervals."""
 
-CURVES = ("study", "case", "seed", "epoch", "split", "accuracy", "auc", "loss")
+CURVES = (
+    "study",
+    "task",
+    "case",
+    "initialisation",
+    "seed",
+    "fold",
+    "epoch",
+    "split",
+    "accuracy",
+    "auc",
+    "loss",
+)
 """Columns of learning curves: one row per run, epoch and split."""
 
 SEEDS = (
