@@ -9,7 +9,7 @@ import pandas as pd
 from retinopathy import calibration, curves, intervals, study_tables, tables
 from retinopathy.files import read_json
 from retinopathy.logs import logged
-from retinopathy.runs import HOLDOUT
+from retinopathy.runs import Run
 
 KEYS = ("task", "case", "network", "size", "initialisation", "seed", "split", "fold", "n")
 """Columns that say of which final run a row is; `n` counts the photographs of the whole split."""
@@ -39,7 +39,8 @@ def main(
         repetitions: Bootstrap samples behind every interval.
         outputs: Where to write.
     """
-    groups = finals(evidence, temperatures)
+    known = dict(zip((item.run for item in evidence), temperatures, strict=True))
+    groups = [group for group in study_tables.grouped(evidence) if not study_tables.diverged(group)]
     for name, columns, make in (
         ("roc", ROC, curves.roc_band),
         ("precision_recall", PRECISION_RECALL, precision_recall),
@@ -47,51 +48,29 @@ def main(
         ("confusion", CONFUSION, confusion),
     ):
         parts = [
-            make(group, int(group["seed"].iloc[0]), repetitions).assign(**described(group))
+            make(final(group, known), group[0].run.seed, repetitions).assign(**described(group))
             for group in groups
         ]
         table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
         tables.write(table[list(columns)], outputs[name], columns)
 
 
-def finals(
-    evidence: Sequence[study_tables.Evidence], temperatures: Sequence[float | None]
-) -> list[pd.DataFrame]:
-    """Return the predictions of every task, case and seed, folds pooled.
+def final(
+    group: Sequence[study_tables.Evidence], temperatures: Mapping[Run, float | None]
+) -> pd.DataFrame:
+    """Return the predictions of a group with each row's frozen threshold and temperature.
 
-    Columns say what they are of, and each row's frozen threshold and temperature: those of its
-    fold. Logits stay as they are: what ranks them does so within folds. Where a run diverged,
-    there is no table.
+    They are those of its fold. Logits stay as they are: what ranks them does so within folds.
     """
-    groups: dict[tuple[str, str, int], list[pd.DataFrame]] = {}
-    diverged = set()
-    for item, temperature in zip(evidence, temperatures, strict=True):
-        run, key = item.run, (item.run.task, item.case, item.run.seed)
-        if temperature is None:
-            diverged.add(key)
-        groups.setdefault(key, []).append(
-            item.predictions.assign(
-                task=run.task,
-                case=item.case,
-                network=run.network,
-                size=run.size,
-                initialisation=item.record["starts_from"],
-                seed=run.seed,
-                fold=run.fold,
-                threshold=item.threshold,
-                temperature=temperature,
-            )
-        )
-    return [
-        pd.concat(parts, ignore_index=True) for key, parts in groups.items() if key not in diverged
-    ]
+    by_fold = {item.run.fold: temperatures[item.run] for item in group}
+    predictions = study_tables.pooled(group)
+    return predictions.assign(temperature=predictions["fold"].map(by_fold))
 
 
-def described(final: pd.DataFrame) -> dict[str, Any]:
-    """Return the columns `KEYS` of a table of `finals`."""
-    first = final.iloc[0]
-    fold = HOLDOUT if first["fold"] == HOLDOUT else "pooled"
-    return {name: first[name] for name in KEYS[:-1]} | {"fold": fold, "n": len(final)}
+def described(group: Sequence[study_tables.Evidence]) -> dict[str, Any]:
+    """Return the columns `KEYS` of a group."""
+    known = study_tables.described(group, "test")
+    return {name: known[name] for name in KEYS}
 
 
 def precision_recall(final: pd.DataFrame, seed: int, repetitions: int) -> pd.DataFrame:
