@@ -98,6 +98,7 @@ rule summary:
         runtime=10,
     params:
         code=code("summary"),
+        source=config["source"]["kind"],
     message:
         "Write the summary of the study {wildcards.study}"
     script:

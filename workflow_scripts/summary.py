@@ -14,6 +14,7 @@ from retinopathy.tables import TEXT, WHOLE
 
 def main(
     study: str,
+    source: str,
     tables: Mapping[str, Path],
     proofs: Mapping[str, Path],
     subsets: list[Path],
@@ -30,7 +31,7 @@ def main(
     read["subsets"] = pd.DataFrame([read_json(path) for path in subsets])
     read["recommendations"] = pd.concat([pd.read_csv(path) for path in recommendations])
     told = {path.stem: read_caption(path) for path in captions}
-    write_text(page, story.tell(study, Material(read, figures, told)).html())
+    write_text(page, story.tell(study, source, Material(read, figures, told)).html())
 
 
 if __name__ == "__main__":
@@ -41,6 +42,7 @@ if __name__ == "__main__":
         named = {Path(path).stem: Path(path) for path in [*inputs.tables, *inputs.seeds]}
         main(
             job.wildcards.study,
+            job.params.source,
             named | {"levels": Path(inputs.levels), "rejects": Path(inputs.rejects)},
             {Path(path).stem.removesuffix("_proof"): Path(path) for path in inputs.proofs},
             [Path(path) for path in inputs.subsets],

@@ -91,7 +91,20 @@ def test_another_branch_and_back_reruns_nothing(copied: Callable[[], Path]) -> N
     [
         (
             {"evaluation": {"repetitions": 300}},
-            {"study_table", "test_table", "baselines_table", "fellow_eye"},
+            {
+                "fellow_eye",
+                "baselines_table",
+                "study_table",
+                "test_table",
+                "leakage_table",
+                "cuts_table",
+                "comparisons_table",
+                "evaluation_curves",
+                "slices_table",
+                "ensembles_table",
+                "operating_table",
+                "external_table",
+            },
         ),
         ({"saliency": {"photographs": 4}}, {"saliency"}),
         ({"training": {"patience": 3}}, {"finetune"}),

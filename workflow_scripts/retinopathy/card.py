@@ -29,6 +29,12 @@ TASKS = ("task", "asked", "balance", "list", "photographs", "patients", "hash", 
 
 UNGRADED = "no grade"
 
+DRAWN = (
+    "These photographs are drawn by the program. What is measured on them shows that the workflow "
+    "works; it says nothing about patients."
+)
+"""What pages say first of a synthetic study."""
+
 _SIZES = 12  # sizes with a row of their own
 _PAIRS = 20  # duplicate pairs on the page
 

@@ -50,15 +50,6 @@ def networks(page: Page, material: Material) -> None:
             rows,
             ["network", "depth", "initialisation", "seed", *BOUNDED, *_RATES, "outcome"],
         )
-    page.say("What changed from the small size to the large one, on the same photographs:")
-    changed = sizes(material.tables["comparisons"])
-    page.table(changed, list(changed.columns))
-    page.note(
-        "Gains are large minus small. p: DeLong's test with patients as units, and the exact test "
-        "of which photographs are called rightly at one size only, both corrected (Holm) for the "
-        "number of comparisons between the final runs. All of this speaks of the networks of the "
-        "first seed; how much another training would differ, the table of seeds says."
-    )
     over_seeds(page, material.tables["networks_seeds"])
     material.show(page, "networks")
 
@@ -118,6 +109,16 @@ def saliency(page: Page, material: Material) -> None:
 def flips(page: Page, material: Material) -> None:
     """Tell which photographs the size decides."""
     page.heading("8 What size changes")
+    page.say("What changed from the small size to the large one, on the same photographs:")
+    changed = sizes(material.tables["comparisons"])
+    page.table(changed, list(changed.columns))
+    page.note(
+        "Gains are large minus small. p: DeLong's test with patients as units, and the exact test "
+        "of which photographs are called rightly at one size only, both corrected (Holm) for the "
+        "number of comparisons between the final runs. All of this speaks of the networks of the "
+        "first seed; how much another training would differ, the table of seeds says where there "
+        "are several."
+    )
     flipped = material.tables["flips"]
     counts = flipped.groupby(["task", "network", "right_at"], sort=False).size()
     if counts.empty:
@@ -138,8 +139,9 @@ def transfer(page: Page, material: Material) -> None:
     page.say(
         "The final runs beside two controls: random weights that stay frozen below the same depth, "
         "with the normalisation statistics of the training photographs, and the whole network "
-        "trained from random weights. All have the same number of epochs: where the best epoch is "
-        "among the last, longer training could give a control more. On the test split."
+        "trained from random weights. All may train equally long, and stop where validation AUC "
+        "rises no more: where the best epoch is among the last, longer training could give more. "
+        "On the test split."
     )
     judged = [*BOUNDED, "best_epoch", "epochs", "outcome"]
     page.table(
@@ -166,12 +168,26 @@ def transfer(page: Page, material: Material) -> None:
         "eye may be in the training split. Eyes of a patient are alike; a network that knows the "
         "patient need not find lesions."
     )
+    page.say(_leak(tables["leakage"]))
     page.table(
         tables["leakage"],
         ["task", "case", "initialisation", "seed", "n", *BOUNDED, "fellow_in_train"],
     )
     over_seeds(page, tables["leakage_seeds"])
     material.show(page, "leakage")
+
+
+def _leak(table: pd.DataFrame) -> str:
+    """Return what the control came to, in words."""
+    apart, leaks = (rows["auc"].mean() for _, rows in table.groupby("case", sort=False))
+    if pd.isna(apart) or pd.isna(leaks):
+        return "A run diverged: the control cannot be compared."
+    more = leaks - apart
+    verdict = "pretended" if more > 0 else "pretended nothing here"
+    return (
+        f"The leak {verdict}: {more:+.3f} of AUC, means over the seeds. The intervals below say "
+        "how much of that chance could make."
+    )
 
 
 def trust(page: Page, material: Material) -> None:

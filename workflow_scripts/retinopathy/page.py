@@ -9,6 +9,9 @@ import pandas as pd
 
 from retinopathy import tables
 
+LONG = 24
+"""Rows of a table that is shown at once."""
+
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem; margin: 2rem auto;
        padding: 0 1rem; }
@@ -18,6 +21,8 @@ th, td { padding: 0.2rem 0.6rem; text-align: right; border-bottom: 1px solid #dd
          white-space: nowrap; }
 th { border-bottom: 2px solid #222; }
 figure { margin: 1rem 0; } img { max-width: 100%; }
+nav ul { list-style: none; padding: 0; columns: 2; font-size: 0.85rem; }
+summary { cursor: pointer; color: #0b3c5d; }
 figcaption, .note { color: #555; font-size: 0.85rem; }
 """
 
@@ -29,14 +34,17 @@ class Page:
     Attributes:
         title: Title of the page.
         body: Its parts so far, as HTML.
+        sections: Headings so far; the page begins with links to them.
     """
 
     title: str
     body: list[str] = field(default_factory=list)
+    sections: list[str] = field(default_factory=list)
 
     def heading(self, text: str) -> None:
         """Begin a section."""
-        self.body.append(f"<h2>{escape(text)}</h2>")
+        self.sections.append(text)
+        self.body.append(f'<h2 id="s{len(self.sections)}">{escape(text)}</h2>')
 
     def say(self, text: str) -> None:
         """Add a paragraph."""
@@ -49,13 +57,15 @@ class Page:
     def table(self, table: pd.DataFrame, columns: list[str]) -> None:
         """Add the `columns` of a table that have content, numbers to three digits.
 
-        Intervals stand beside their value; underscores in names are shown as blanks.
+        Intervals stand beside their value; underscores in names are shown as blanks. A table of
+        more than `LONG` rows is opened by a click.
         """
         shown = tables.folded(table[columns]).dropna(axis="columns", how="all")
         shown.columns = pd.Index([name.replace("_", " ") for name in shown.columns])
-        self.body.append(
-            shown.to_html(index=False, na_rep="", border=0, float_format=lambda x: f"{x:.3g}")
-        )
+        made = shown.to_html(index=False, na_rep="", border=0, float_format=lambda x: f"{x:.3g}")
+        if len(shown) > LONG:
+            made = f"<details><summary>Table of {len(shown)} rows</summary>{made}</details>"
+        self.body.append(made)
 
     def figure(self, path: Path, caption: str) -> None:
         """Add a PNG, embedded, with its caption."""
@@ -68,8 +78,13 @@ class Page:
     def html(self) -> str:
         """Return the whole page."""
         title = escape(self.title)
+        links = "".join(
+            f'<li><a href="#s{number}">{escape(text)}</a></li>'
+            for number, text in enumerate(self.sections, start=1)
+        )
         return (
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-            f"<style>{STYLE}</style></head><body><h1>{title}</h1>{''.join(self.body)}"
+            f"<style>{STYLE}</style></head><body><h1>{title}</h1>"
+            f"<nav><ul>{links}</ul></nav>{''.join(self.body)}"
             "</body></html>\n"
         )

@@ -29,14 +29,18 @@ NETWORKS = (
 _CUTS = ("cut", "below", "above", "initialisation", "seeds", "n", "auc", "interpolated")
 
 
-def tell(study: str, material: Material) -> Page:
-    """Return the page of a study."""
+def tell(study: str, source: str, material: Material) -> Page:
+    """Return the page of a study; `source` is the kind of its photographs' source."""
     page = Page(f"Transfer learning for diabetic retinopathy: the study “{study}”")
+    if source == "synthetic":
+        page.say(card.DRAWN)
     page.say(
         "Photographs of the back of the eye are told apart into two classes: with and without "
-        "diabetic retinopathy that matters. The networks come from ImageNet, photographs of "
-        "everyday things, and are trained further. How much does that help, how deep should one "
-        "train, how large must the photograph be, and do the networks look at the lesions? AUC is "
+        "diabetic retinopathy that matters. Networks that were trained on ImageNet, photographs of "
+        "everyday things, are trained further. How much does that help, how deep should one "
+        "train, how large must the photograph be, and do the networks look at the lesions? Where "
+        "weights of ImageNet could not be had, a network starts from random ones and says so: it "
+        "is then a control, and tells nothing of that network. AUC is "
         "the probability that a diseased photograph is ranked above a healthy one: 0.5 is "
         "guessing, 1 perfect. In brackets are 95 % intervals, by bootstrap over patients: they say "
         "what other patients would change, not what another training would."

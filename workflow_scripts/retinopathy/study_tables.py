@@ -199,6 +199,18 @@ def best(table: pd.DataFrame) -> pd.Series | None:
     return row
 
 
+def _lead(table: pd.DataFrame, row: pd.Series) -> str:
+    """Return the case of `best`, its mean AUC, and how far it is ahead of the next."""
+    means = table.groupby("case", sort=False)["auc"].agg(lambda aucs: aucs.mean(skipna=False))
+    mean, others = means[row["case"]], means.drop(row["case"]).dropna()
+    found = f"{row['case']} with {mean:.3f}"
+    if others.empty:
+        return found
+    lead = mean - others.max()
+    ahead = f"{lead:.3f} ahead of" if lead > 0 else "the first of equals, with"
+    return f"{found}, {ahead} {others.idxmax()}"
+
+
 def recommendation(
     study: str, table: pd.DataFrame, parameters: dict[str, Any], split: str = "validation"
 ) -> pd.DataFrame:
@@ -220,9 +232,7 @@ def recommendation(
             ],
             columns=list(tables.RECOMMENDATION),
         )
-    mean = table.loc[table["case"] == row["case"], "auc"].mean()
-    cases = table["case"].nunique()
-    reason = f"highest mean {split} AUC of {cases} cases: {row['case']} with {mean:.3f}"
+    reason = f"highest mean {split} AUC of {table['case'].nunique()} cases: {_lead(table, row)}"
     return pd.DataFrame(
         {
             "study": study,
