@@ -113,6 +113,17 @@ def test_the_recommendation_is_the_best_mean_over_seeds() -> None:
     tables.check(advice, tables.RECOMMENDATION, "recommendation")
 
 
+def test_a_recommendation_says_how_far_it_leads() -> None:
+    def reason(*given: Evidence) -> str:
+        table = study_tables.rows(given, 100, "validation")
+        return str(study_tables.recommendation("sweep", table, {"rate": 0.01})["reason"][0])
+
+    alone, equal = evidence("a", 3, rate=0.1), evidence("b", 3, rate=0.01)
+    assert "ahead" not in reason(alone)
+    assert "the first of equals, with b" in reason(alone, equal)
+    assert "ahead of weak" in reason(alone, evidence("weak", 0.2, rate=0.01))
+
+
 def test_nothing_is_recommended_when_all_runs_diverged() -> None:
     table = study_tables.rows([evidence("a", 1, "diverged")], 100, "validation")
     advice = study_tables.recommendation("sweep", table, {"rate": 0.01})
