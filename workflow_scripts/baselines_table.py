@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from retinopathy import baseline_tables, tables
+from retinopathy import baseline_tables, display, tables
 from retinopathy.files import read_json
 from retinopathy.logs import logged
 from retinopathy.runs import INITIALISATIONS
@@ -45,7 +45,7 @@ def main(
         repetitions,
     )
     tables.write(rows, table, baseline_tables.COLUMNS)
-    tables.write_markdown(rows, markdown)
+    display.write_markdown(rows, markdown)
 
 
 def _read(

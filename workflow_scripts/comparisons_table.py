@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, islice
 from pathlib import Path
 
-from retinopathy import comparisons, study_tables, tables
+from retinopathy import comparisons, display, study_tables, tables
 from retinopathy.logs import logged
 
 
@@ -26,7 +26,7 @@ def main(
     """
     rows = comparisons.table(models, repetitions, seed, "test")
     tables.write(rows, table, comparisons.COLUMNS)
-    tables.write_markdown(rows, markdown)
+    display.write_markdown(rows, markdown)
 
 
 def by_study(

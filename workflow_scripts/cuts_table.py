@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from retinopathy import cuts, study_tables, tables
+from retinopathy import cuts, display, study_tables, tables
 from retinopathy.logs import logged
 
 
@@ -28,7 +28,7 @@ def main(
     except cuts.Incomparable as error:
         rows = cuts.undefined(error.problem)
     tables.write(rows, table, cuts.COLUMNS)
-    tables.write_markdown(rows, markdown)
+    display.write_markdown(rows, markdown)
 
 
 if __name__ == "__main__":

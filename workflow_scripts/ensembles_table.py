@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from retinopathy import ensembles, operating_tables, study_tables, tables
+from retinopathy import display, ensembles, operating_tables, study_tables, tables
 from retinopathy.logs import logged
 
 
@@ -27,7 +27,7 @@ def main(
     chosen = tables.read(thresholds, ensembles.THRESHOLDS)
     table = ensembles.rows(evidence, frozen, chosen, repetitions)
     tables.write(table, outputs["table"], ensembles.COLUMNS)
-    tables.write_markdown(table, outputs["markdown"])
+    display.write_markdown(table, outputs["markdown"])
 
 
 if __name__ == "__main__":

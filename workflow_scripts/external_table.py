@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from retinopathy import external_tables, operating_tables, study_tables, tables
+from retinopathy import display, external_tables, operating_tables, study_tables, tables
 from retinopathy.logs import logged
 
 
@@ -40,7 +40,7 @@ def main(
     }
     rows = external_tables.rows(evidence, frozen, repetitions)
     tables.write(rows, table, external_tables.COLUMNS)
-    tables.write_markdown(rows, markdown)
+    display.write_markdown(rows, markdown)
 
 
 if __name__ == "__main__":

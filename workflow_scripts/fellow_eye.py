@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from retinopathy import fellow, manifest, tables
+from retinopathy import display, fellow, manifest, tables
 from retinopathy.logs import logged
 from retinopathy.splits import Task
 
@@ -21,7 +21,7 @@ def main(
     rows = tables.metric_rows(fellow.baseline(usable, task, seed, repetitions) for task in tasks)
     rows = rows.reindex(columns=[*tables.METRICS, *fellow.COLUMNS])
     tables.write(rows, table, tables.METRICS)
-    tables.write_markdown(rows, markdown)
+    display.write_markdown(rows, markdown)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from retinopathy import flips, tables
+from retinopathy import display, flips, tables
 from retinopathy.files import read_json
 from retinopathy.logs import logged
 from retinopathy.runs import Run
@@ -33,7 +33,7 @@ def main(
     ]
     together = pd.concat(found, ignore_index=True)[list(flips.COLUMNS)]
     tables.write(together, table, flips.COLUMNS)
-    tables.write_markdown(together, markdown)
+    display.write_markdown(together, markdown)
 
 
 def _decided(predictions: Path, operating: Path) -> pd.DataFrame:

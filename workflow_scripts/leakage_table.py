@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from retinopathy import leaking, parts, splits, study_tables, tables
+from retinopathy import display, leaking, parts, splits, study_tables, tables
 from retinopathy.logs import logged
 
 COLUMNS = (*tables.METRICS, "case", "photographs", "fellow_in_train")
@@ -38,7 +38,7 @@ def main(
     rows = study_tables.rows(evidence, repetitions, "test")
     table: pd.DataFrame = rows.assign(fellow_in_train=rows["task"].map(shares))
     tables.write(table, outputs["table"], COLUMNS)
-    tables.write_markdown(table, outputs["markdown"])
+    display.write_markdown(table, outputs["markdown"])
     tables.write(study_tables.over_seeds(table), outputs["seeds"], tables.SEEDS)
     tables.write(study_tables.curves("leakage", evidence), outputs["curves"], tables.CURVES)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from retinopathy import devices, network_facts, tables
+from retinopathy import devices, display, network_facts, tables
 from retinopathy.logs import LOG, logged
 
 
@@ -11,7 +11,7 @@ def main(networks: Sequence[str], sizes: Sequence[int], table: Path, markdown: P
     """Write the facts of `networks`, with their cost at photographs of `sizes` pixels."""
     facts = network_facts.table(networks, sizes)
     tables.write(facts, table, network_facts.COLUMNS)
-    tables.write_markdown(facts, markdown)
+    display.write_markdown(facts, markdown)
 
 
 if __name__ == "__main__":

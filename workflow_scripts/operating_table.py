@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from retinopathy import operating_tables, study_tables, tables
+from retinopathy import display, operating_tables, study_tables, tables
 from retinopathy.logs import logged
 
 
@@ -29,10 +29,10 @@ def main(
     known = operating_tables.read_validation(evidence, validation)
     points = operating_tables.points(evidence, frozen, prevalences, repetitions)
     tables.write(points, outputs["points"], operating_tables.POINTS)
-    tables.write_markdown(points, outputs["points_markdown"])
+    display.write_markdown(points, outputs["points_markdown"])
     calibration = operating_tables.calibrations(evidence, frozen, known, prevalences, repetitions)
     tables.write(calibration, outputs["calibration"], operating_tables.CALIBRATION)
-    tables.write_markdown(calibration, outputs["calibration_markdown"])
+    display.write_markdown(calibration, outputs["calibration_markdown"])
 
 
 if __name__ == "__main__":

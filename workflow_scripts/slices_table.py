@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from retinopathy import manifest, slices, study_tables, tables
+from retinopathy import display, manifest, slices, study_tables, tables
 from retinopathy.logs import logged
 
 
@@ -23,7 +23,7 @@ def main(
     """
     table = slices.rows(evidence, manifest.read_manifest(photographs), repetitions)
     tables.write(table, outputs["table"], slices.COLUMNS)
-    tables.write_markdown(table, outputs["markdown"])
+    display.write_markdown(table, outputs["markdown"])
 
 
 if __name__ == "__main__":

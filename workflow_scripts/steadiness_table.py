@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from retinopathy import steadiness, tables
+from retinopathy import display, steadiness, tables
 from retinopathy.logs import logged
 
 
@@ -12,7 +12,7 @@ def main(metrics: Path, curves: Path, table: Path, markdown: Path) -> None:
         tables.read(curves, tables.CURVES), tables.read(metrics, (*tables.METRICS, "case"))
     )
     tables.write(found, table, steadiness.STEADINESS)
-    tables.write_markdown(found, markdown)
+    display.write_markdown(found, markdown)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from retinopathy import study_tables, tables
+from retinopathy import display, study_tables, tables
 from retinopathy.logs import logged
 
 
@@ -26,7 +26,7 @@ def main(
     """
     table = study_tables.rows(evidence, repetitions, "validation")
     tables.write(table, outputs["table"], (*tables.METRICS, "case"))
-    tables.write_markdown(table, outputs["markdown"])
+    display.write_markdown(table, outputs["markdown"])
     tables.write(study_tables.over_seeds(table), outputs["seeds"], tables.SEEDS)
     tables.write(study_tables.curves(study, evidence), outputs["curves"], tables.CURVES)
     tables.write(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from retinopathy import study_tables, tables
+from retinopathy import display, study_tables, tables
 from retinopathy.logs import logged
 
 
@@ -23,7 +23,7 @@ def main(
     """
     table = study_tables.rows(evidence, repetitions, "test")
     tables.write(table, outputs["table"], (*tables.METRICS, "case"))
-    tables.write_markdown(table, outputs["markdown"])
+    display.write_markdown(table, outputs["markdown"])
     tables.write(study_tables.over_seeds(table), outputs["seeds"], tables.SEEDS)
     tables.write(study_tables.curves(study, evidence), outputs["curves"], tables.CURVES)
 

@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit, logit
 from sklearn.metrics import roc_auc_score
 
-from retinopathy import ensembles, intervals, operating, tables
+from retinopathy import display, ensembles, intervals, operating, tables
 from retinopathy.errors import Explained
 from retinopathy.runs import Run
 from retinopathy.study_tables import Evidence, grouped
@@ -249,7 +249,7 @@ def test_fewer_than_two_members_are_no_ensemble() -> None:
     table = Finals().add("xception", 224).add("densenet169", 224, "diverged").rows()
     assert table.empty
     tables.check(table, ensembles.COLUMNS, "ensembles")
-    assert tables.markdown(table).strip() == ""
+    assert display.markdown(table).strip() == ""
     assert Finals().rows().empty
 
 

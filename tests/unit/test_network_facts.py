@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import pytest
 
-from retinopathy import network_facts, networks, registry, tables
+from retinopathy import display, network_facts, networks, registry
 
 pytestmark = pytest.mark.networks
 
@@ -132,7 +132,7 @@ def test_the_table_has_a_row_per_network_and_a_cost_per_size() -> None:
     head = 1280 / 1e9
     assert (first[sizes[1]] - head) / (first[sizes[0]] - head) == pytest.approx(4)
     assert first["multiply_adds"] == pytest.approx(MULTIPLY_ADDS["mobilenet_v2"], abs=0.05)
-    shown = tables.markdown(table).splitlines()
+    shown = display.markdown(table).splitlines()
     assert len(shown) == 4
     assert "8.36" in shown[-1]
     # Xception takes no photographs of 64 pixels.

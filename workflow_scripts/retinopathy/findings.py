@@ -4,9 +4,9 @@ from typing import Any
 
 import pandas as pd
 
+from retinopathy.display import BOUNDED
 from retinopathy.material import Material
 from retinopathy.page import Page
-from retinopathy.tables import BOUNDED
 
 
 def bounded(*names: str) -> list[str]:

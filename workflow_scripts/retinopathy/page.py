@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from retinopathy import tables
+from retinopathy import display
 
 LONG = 24
 """Rows of a table that is shown at once."""
@@ -60,7 +60,7 @@ class Page:
         Intervals stand beside their value; underscores in names are shown as blanks. A table of
         more than `LONG` rows is opened by a click.
         """
-        shown = tables.folded(table[columns]).dropna(axis="columns", how="all")
+        shown = display.folded(table[columns]).dropna(axis="columns", how="all")
         shown.columns = pd.Index([name.replace("_", " ") for name in shown.columns])
         made = shown.to_html(index=False, na_rep="", border=0, float_format=lambda x: f"{x:.3g}")
         if len(shown) > LONG:

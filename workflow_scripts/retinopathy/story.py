@@ -3,10 +3,10 @@
 import pandas as pd
 
 from retinopathy import card, findings, manifest, registry
+from retinopathy.display import BOUNDED
 from retinopathy.findings import bounded, interval, over_seeds
 from retinopathy.material import Material
 from retinopathy.page import Page
-from retinopathy.tables import BOUNDED
 
 CHOICES = {
     "sweep": ("3 Which learning rate, which L2 constant?", ("rate", "l2")),
