@@ -45,11 +45,7 @@ if __name__ == "__main__":
             by_study(
                 job.params.cases,
                 study_tables.gather(
-                    list(chain.from_iterable(job.params.cases.values())),
-                    [Path(path) for path in job.input.records],
-                    [Path(path) for path in job.input.histories],
-                    [Path(path) for path in job.input.predictions],
-                    [Path(path) for path in job.input.operating],
+                    list(chain.from_iterable(job.params.cases.values())), dict(job.input.items())
                 ),
             ),
             job.params.seed,

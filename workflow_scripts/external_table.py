@@ -30,7 +30,15 @@ def main(
         markdown: Where to write it as Markdown.
     """
     evidence = {
-        name: study_tables.gather(cases, records, histories, paths, operating)
+        name: study_tables.gather(
+            cases,
+            {
+                "records": records,
+                "histories": histories,
+                "predictions": paths,
+                "operating": operating,
+            },
+        )
         for name, paths in predictions.items()
     }
     frozen = {

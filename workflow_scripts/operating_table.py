@@ -41,13 +41,7 @@ if __name__ == "__main__":
     with logged(job.log[0]):
         points = [Path(path) for path in job.input.operating]
         main(
-            study_tables.gather(
-                job.params.cases,
-                [Path(path) for path in job.input.records],
-                [Path(path) for path in job.input.histories],
-                [Path(path) for path in job.input.predictions],
-                points,
-            ),
+            study_tables.gather(job.params.cases, dict(job.input.items())),
             points,
             [Path(path) for path in job.input.validation],
             job.params.prevalences,

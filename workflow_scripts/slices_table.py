@@ -31,13 +31,7 @@ if __name__ == "__main__":
 
     with logged(job.log[0]):
         main(
-            study_tables.gather(
-                job.params.cases,
-                [Path(path) for path in job.input.records],
-                [Path(path) for path in job.input.histories],
-                [Path(path) for path in job.input.predictions],
-                [Path(path) for path in job.input.operating],
-            ),
+            study_tables.gather(job.params.cases, dict(job.input.items())),
             Path(job.input.manifest),
             job.params.repetitions,
             {name: Path(path) for name, path in job.output.items()},

@@ -1,6 +1,6 @@
 """Tables of studies: one row per case and seed, made from records and saved predictions."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,28 +40,32 @@ class Evidence:
 
 
 def gather(
-    cases: Sequence[tuple[str, str]],
-    records: Sequence[Path],
-    histories: Sequence[Path],
-    predictions: Sequence[Path],
-    operating: Sequence[Path],
+    cases: Sequence[tuple[str, str]], files: Mapping[str, Sequence[str | Path]]
 ) -> list[Evidence]:
     """Read what the runs of a study left, in the order of `cases` (name, address).
 
-    `operating` holds the frozen operating point of each run; empty for validation tables.
+    Args:
+        cases: Name and address of every run.
+        files: `records`, `histories`, `predictions` and, where they are frozen, `operating`: a file
+            of every run each. What else there is does not count.
     """
-    points = [read_json(path) for path in operating] or [{"threshold": EVEN}] * len(cases)
+    points = [read_json(Path(path)) for path in files.get("operating", ())]
     return [
         Evidence(
             name,
             Run.parse(address),
-            read_json(record),
+            read_json(Path(record)),
             pd.read_csv(history),
-            tables.read(predicted, tables.PREDICTIONS),
+            tables.read(Path(predicted), tables.PREDICTIONS),
             point.get("threshold", EVEN),
         )
         for (name, address), record, history, predicted, point in zip(
-            cases, records, histories, predictions, points, strict=True
+            cases,
+            files["records"],
+            files["histories"],
+            files["predictions"],
+            points or [{}] * len(cases),
+            strict=True,
         )
     ]
 
