@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from retinopathy import display, ensembles, operating_tables, study_tables, tables
+from retinopathy import display, ensembles, study_tables, tables
 from retinopathy.logs import logged
 
 
 def main(
     evidence: Sequence[study_tables.Evidence],
-    operating: Sequence[Path],
     thresholds: Path,
     repetitions: int,
     outputs: Mapping[str, Path],
@@ -18,14 +17,12 @@ def main(
 
     Args:
         evidence: What the final runs left, with their predictions of the test split.
-        operating: Their frozen operating points, in the same order.
         thresholds: Those of the ensembles, chosen on validation.
         repetitions: Bootstrap samples behind every interval.
         outputs: Where to write.
     """
-    frozen = operating_tables.read_frozen(evidence, operating)
     chosen = tables.read(thresholds, ensembles.THRESHOLDS)
-    table = ensembles.rows(evidence, frozen, chosen, repetitions)
+    table = ensembles.rows(evidence, chosen, repetitions)
     tables.write(table, outputs["table"], ensembles.COLUMNS)
     display.write_markdown(table, outputs["markdown"])
 
@@ -34,10 +31,8 @@ if __name__ == "__main__":
     job = globals()["snakemake"]
 
     with logged(job.log[0]):
-        points = [Path(path) for path in job.input.operating]
         main(
             study_tables.gather(job.params.cases, dict(job.input.items())),
-            points,
             Path(job.input.thresholds),
             job.params.repetitions,
             {name: Path(path) for name, path in job.output.items()},

@@ -7,9 +7,7 @@ from typing import Any
 import pandas as pd
 
 from retinopathy import calibration, curves, intervals, study_tables, tables
-from retinopathy.files import read_json
 from retinopathy.logs import logged
-from retinopathy.runs import Run
 
 KEYS = ("task", "case", "network", "size", "initialisation", "seed", "split", "fold", "n")
 """Columns that say of which final run a row is; `n` counts the photographs of the whole split."""
@@ -27,19 +25,17 @@ CONFUSION = (*KEYS, "threshold", "label", "called", "photographs", "share")
 
 def main(
     evidence: Sequence[study_tables.Evidence],
-    temperatures: Sequence[float | None],
     repetitions: int,
     outputs: Mapping[str, Path],
 ) -> None:
     """Write `roc`, `precision_recall`, `reliability` and `confusion` of `outputs`.
 
     Args:
-        evidence: What the runs left, with their predictions of the test split.
-        temperatures: Of each run; None where it diverged.
+        evidence: What the runs left, with their predictions of the test split; logits stay as they
+            are, what ranks them does so within folds.
         repetitions: Bootstrap samples behind every interval.
         outputs: Where to write.
     """
-    known = dict(zip((item.run for item in evidence), temperatures, strict=True))
     groups = [group for group in study_tables.grouped(evidence) if not study_tables.diverged(group)]
     for name, columns, make in (
         ("roc", ROC, curves.roc_band),
@@ -48,23 +44,13 @@ def main(
         ("confusion", CONFUSION, confusion),
     ):
         parts = [
-            make(final(group, known), group[0].run.seed, repetitions).assign(**described(group))
+            make(study_tables.pooled(group), group[0].run.seed, repetitions).assign(
+                **described(group)
+            )
             for group in groups
         ]
         table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
         tables.write(table[list(columns)], outputs[name], columns)
-
-
-def final(
-    group: Sequence[study_tables.Evidence], temperatures: Mapping[Run, float | None]
-) -> pd.DataFrame:
-    """Return the predictions of a group with each row's frozen threshold and temperature.
-
-    They are those of its fold. Logits stay as they are: what ranks them does so within folds.
-    """
-    by_fold = {item.run.fold: temperatures[item.run] for item in group}
-    predictions = study_tables.pooled(group)
-    return predictions.assign(temperature=predictions["fold"].map(by_fold))
 
 
 def described(group: Sequence[study_tables.Evidence]) -> dict[str, Any]:
@@ -85,8 +71,8 @@ def reliability(final: pd.DataFrame, seed: int, repetitions: int) -> pd.DataFram
     `temperature` is 1 before; after, the mean over the photographs.
     """
     parts = []
-    own = final["temperature"].astype(float)
-    for scaling, divisor in (("none", pd.Series(1.0, final.index)), ("temperature", own)):
+    one = pd.Series(1.0, final.index)
+    for scaling, divisor in (("none", one), ("temperature", final["temperature"])):
         scaled = calibration.scaled(final, divisor)
         errors = intervals.with_intervals(scaled, calibration.errors(scaled), seed, repetitions)
         parts.append(
@@ -112,7 +98,6 @@ if __name__ == "__main__":
     with logged(job.log[0]):
         main(
             study_tables.gather(job.params.cases, dict(job.input.items())),
-            [read_json(Path(path)).get("temperature") for path in job.input.operating],
             job.params.repetitions,
             {name: Path(path) for name, path in job.output.items()},
         )

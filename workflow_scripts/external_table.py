@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from retinopathy import display, external_tables, operating_tables, study_tables, tables
+from retinopathy import display, external_tables, study_tables, tables
 from retinopathy.logs import logged
 
 
@@ -41,12 +41,7 @@ def main(
         )
         for name, paths in predictions.items()
     }
-    frozen = {
-        run: point
-        for items in evidence.values()
-        for run, point in operating_tables.read_frozen(items, operating).items()
-    }
-    rows = external_tables.rows(evidence, frozen, repetitions)
+    rows = external_tables.rows(evidence, repetitions)
     tables.write(rows, table, external_tables.COLUMNS)
     display.write_markdown(rows, markdown)
 

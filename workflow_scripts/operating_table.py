@@ -9,7 +9,6 @@ from retinopathy.logs import logged
 
 def main(
     evidence: Sequence[study_tables.Evidence],
-    operating: Sequence[Path],
     validation: Sequence[Path],
     prevalences: Sequence[float],
     repetitions: int,
@@ -19,18 +18,16 @@ def main(
 
     Args:
         evidence: What the final runs left, with their predictions of the test split.
-        operating: Their frozen operating points, in the same order.
         validation: Their predictions of the validation split, in the same order.
         prevalences: For which predictive values and probabilities are stated, between 0 and 1.
         repetitions: Bootstrap samples behind every interval.
         outputs: Where to write.
     """
-    frozen = operating_tables.read_frozen(evidence, operating)
     known = operating_tables.read_validation(evidence, validation)
-    points = operating_tables.points(evidence, frozen, prevalences, repetitions)
+    points = operating_tables.points(evidence, prevalences, repetitions)
     tables.write(points, outputs["points"], operating_tables.POINTS)
     display.write_markdown(points, outputs["points_markdown"])
-    calibration = operating_tables.calibrations(evidence, frozen, known, prevalences, repetitions)
+    calibration = operating_tables.calibrations(evidence, known, prevalences, repetitions)
     tables.write(calibration, outputs["calibration"], operating_tables.CALIBRATION)
     display.write_markdown(calibration, outputs["calibration_markdown"])
 
@@ -39,10 +36,8 @@ if __name__ == "__main__":
     job = globals()["snakemake"]
 
     with logged(job.log[0]):
-        points = [Path(path) for path in job.input.operating]
         main(
             study_tables.gather(job.params.cases, dict(job.input.items())),
-            points,
             [Path(path) for path in job.input.validation],
             job.params.prevalences,
             job.params.repetitions,

@@ -63,12 +63,9 @@ class Finals:
         return [name for name, _ in ensembles.ensembles(grouped(self.evidence))]
 
     def rows(self) -> pd.DataFrame:
-        known = [
-            dataclasses.replace(item, predictions=self.validation[item.run])
-            for item in self.evidence
-        ]
-        chosen = ensembles.thresholds(known, self.frozen)
-        return ensembles.rows(self.evidence, self.frozen, chosen, 100)
+        test = [dataclasses.replace(item, frozen=self.frozen[item.run]) for item in self.evidence]
+        known = [dataclasses.replace(item, predictions=self.validation[item.run]) for item in test]
+        return ensembles.rows(test, ensembles.thresholds(known), 100)
 
 
 def members(*logits: list[float]) -> list[pd.DataFrame]:

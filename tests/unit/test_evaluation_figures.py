@@ -46,7 +46,11 @@ def written(
 ) -> dict[str, pd.DataFrame]:
     """Return the tables that the script writes, as the figures read them."""
     outputs = {name: folder / f"{name}.csv" for name in KINDS}
-    evaluation_curves.main(given, temperatures, 20, outputs)
+    known = [
+        dataclasses.replace(item, frozen={} if one is None else {"temperature": one})
+        for item, one in zip(given, temperatures, strict=True)
+    ]
+    evaluation_curves.main(known, 20, outputs)
     return {
         name: tables.read(path, getattr(evaluation_figures, name.upper()))
         for name, path in outputs.items()

@@ -37,8 +37,8 @@ def item(
 
 
 def rows(items: Sequence[Evidence], temperature: float = 1.0) -> pd.DataFrame:
-    frozen = {one.run: {"temperature": temperature} for one in items}
-    return external_tables.rows({"outside": items}, frozen, 200)
+    known = [dataclasses.replace(one, frozen={"temperature": temperature}) for one in items]
+    return external_tables.rows({"outside": known}, 200)
 
 
 def test_metrics_are_those_of_the_frozen_threshold() -> None:
@@ -133,8 +133,8 @@ def test_a_row_per_set_task_case_and_seed_in_their_order() -> None:
     items = [
         item(ALL, seed=seed, task=task) for task in ("referable", "extremes") for seed in (1, 2)
     ]
-    frozen = {one.run: {"temperature": 1.0} for one in items}
-    found = external_tables.rows({"b": items, "a": items}, frozen, 10)
+    known = [dataclasses.replace(one, frozen={"temperature": 1.0}) for one in items]
+    found = external_tables.rows({"b": known, "a": known}, 10)
     keys = found[["set", "task", "seed"]].astype(str).agg("-".join, axis=1)
     assert keys.to_list() == [
         f"{name}-{task}-{seed}"

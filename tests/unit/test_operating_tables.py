@@ -51,16 +51,18 @@ class Finals:
             }
         record = {"starts_from": "imagenet", "outcome": outcome}
         threshold = self.frozen[run].get("threshold", 0.5)
-        item = Evidence("xception 96", run, record, pd.DataFrame(), test, threshold)
+        item = Evidence(
+            "xception 96", run, record, pd.DataFrame(), test, threshold, self.frozen[run]
+        )
         self.evidence.append(item)
         return self
 
     def points(self) -> pd.DataFrame:
-        return operating_tables.points(self.evidence, self.frozen, PREVALENCES, 100)
+        return operating_tables.points(self.evidence, PREVALENCES, 100)
 
     def calibrations(self, repetitions: int = 100) -> pd.DataFrame:
         return operating_tables.calibrations(
-            self.evidence, self.frozen, self.validation, PREVALENCES, repetitions
+            self.evidence, self.validation, PREVALENCES, repetitions
         )
 
 
@@ -215,4 +217,4 @@ def test_one_class_raises() -> None:
 def test_an_impossible_prevalence_raises() -> None:
     finals = Finals().add(predictions(1), predictions(2))
     with pytest.raises(Explained, match="prevalence"):
-        operating_tables.points(finals.evidence, finals.frozen, [5.0], 100)
+        operating_tables.points(finals.evidence, [5.0], 100)

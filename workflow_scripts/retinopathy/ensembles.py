@@ -21,8 +21,7 @@ from scipy.special import expit, log_expit, logsumexp
 from retinopathy import calibration, intervals, tables
 from retinopathy.errors import Explained
 from retinopathy.operating import choose_threshold
-from retinopathy.operating_tables import Frozen
-from retinopathy.study_tables import Evidence, described, diverged, grouped
+from retinopathy.study_tables import Evidence, described, diverged, grouped, pooled
 
 COLUMNS = (*tables.METRICS, "case", "members", "left_out", "threshold")
 """Columns that a table of ensembles has at least: one row per ensemble. `members` are the cases
@@ -44,12 +43,11 @@ _KINDS = (
 """What the members of an ensemble share, and what it is called."""
 
 
-def thresholds(evidence: Iterable[Evidence], frozen: Frozen) -> pd.DataFrame:
+def thresholds(evidence: Iterable[Evidence]) -> pd.DataFrame:
     """Return the threshold of every ensemble, chosen on validation as that of a run is.
 
     Args:
         evidence: The runs with their predictions of the validation split.
-        frozen: Their temperatures.
 
     Returns:
         `THRESHOLDS`: one row per ensemble and fold.
@@ -62,20 +60,17 @@ def thresholds(evidence: Iterable[Evidence], frozen: Frozen) -> pd.DataFrame:
         [
             (*_key(name, sound), fold, choose_threshold(part))
             for name, sound, _ in _known(evidence)
-            for fold, part in _mixed(sound, frozen).groupby("fold")
+            for fold, part in _mixed(sound).groupby("fold")
         ],
         columns=list(THRESHOLDS),
     )
 
 
-def rows(
-    evidence: Iterable[Evidence], frozen: Frozen, chosen: pd.DataFrame, repetitions: int
-) -> pd.DataFrame:
+def rows(evidence: Iterable[Evidence], chosen: pd.DataFrame, repetitions: int) -> pd.DataFrame:
     """Return the metrics of every ensemble on the test photographs.
 
     Args:
         evidence: The runs with their predictions of the test split.
-        frozen: Their temperatures.
         chosen: Of `thresholds`.
         repetitions: Bootstrap samples of patients behind every interval.
 
@@ -89,7 +84,7 @@ def rows(
     """
     limits = chosen.set_index(list(THRESHOLDS[:-1]))["threshold"].sort_index()
     table = tables.metric_rows(
-        _row((name, sound, lost), _mixed(sound, frozen), limits, repetitions)
+        _row((name, sound, lost), _mixed(sound), limits, repetitions)
         for name, sound, lost in _known(evidence)
     )
     extra = [name for name in table.columns if name not in COLUMNS]
@@ -198,22 +193,10 @@ def _row(
     )
 
 
-def _mixed(sound: Iterable[Group], frozen: Frozen) -> pd.DataFrame:
+def _mixed(sound: Iterable[Group]) -> pd.DataFrame:
     """Return the predictions of an ensemble: its members at the temperatures of their runs."""
-    return combined(
-        [
-            pd.concat(
-                [
-                    calibration.scaled(item.predictions, frozen[item.run]["temperature"]).assign(
-                        fold=item.run.fold
-                    )
-                    for item in member
-                ],
-                ignore_index=True,
-            )
-            for member in sound
-        ]
-    )
+    members = [pooled(member) for member in sound]
+    return combined([calibration.scaled(one, one["temperature"]) for one in members])
 
 
 def _common(descriptions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from retinopathy import calibration, intervals, tables
-from retinopathy.operating_tables import Frozen
 from retinopathy.study_tables import Evidence, described, diverged, grouped, pooled
 
 _VALUES = (
@@ -52,14 +51,11 @@ COLUMNS = (
 `ece_scaled` are of the probabilities at the frozen temperatures."""
 
 
-def rows(
-    evidence: Mapping[str, Iterable[Evidence]], frozen: Frozen, repetitions: int
-) -> pd.DataFrame:
+def rows(evidence: Mapping[str, Iterable[Evidence]], repetitions: int) -> pd.DataFrame:
     """Return how the final runs do on external sets, at their frozen operating points.
 
     Args:
         evidence: Name of a set → the runs with their predictions of it.
-        frozen: The temperatures of the runs.
         repetitions: Bootstrap samples of patients behind every interval.
 
     Returns:
@@ -70,14 +66,14 @@ def rows(
         Explained: A value is not a number.
     """
     table = tables.metric_rows(
-        {"set": name} | _row(group, frozen, repetitions)
+        {"set": name} | _row(group, repetitions)
         for name, items in evidence.items()
         for group in grouped(items)
     )
     return table.reindex(columns=list(COLUMNS)).astype({"positives": "Int64"})
 
 
-def _row(group: list[Evidence], frozen: Frozen, repetitions: int) -> dict[str, Any]:
+def _row(group: list[Evidence], repetitions: int) -> dict[str, Any]:
     """Return the row of one case and seed on one set."""
     row = described(group, "external")
     if diverged(group):
@@ -93,8 +89,7 @@ def _row(group: list[Evidence], frozen: Frozen, repetitions: int) -> dict[str, A
         return row | {"reason": reason}
     seed = group[0].run.seed
     measured = intervals.evaluate(predictions, predictions["threshold"], seed, repetitions)
-    temperatures = {item.run.fold: frozen[item.run]["temperature"] for item in group}
-    scaled = calibration.scaled(predictions, predictions["fold"].map(temperatures))
+    scaled = calibration.scaled(predictions, predictions["temperature"])
     errors = intervals.with_intervals(scaled, calibration.errors(scaled), seed, repetitions)
     return measured | {_scaled(name): value for name, value in errors.items()} | row
 

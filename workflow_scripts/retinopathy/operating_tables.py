@@ -13,13 +13,9 @@ import numpy as np
 import pandas as pd
 
 from retinopathy import calibration, intervals, metrics, prevalence, tables
-from retinopathy.files import read_json
 from retinopathy.metrics import Floats, Integers, Measure
 from retinopathy.runs import HOLDOUT, Run
 from retinopathy.study_tables import Evidence, described, diverged, grouped, pooled
-
-Frozen = Mapping[Run, Mapping[str, Any]]
-"""Run → what its `operating.json` holds."""
 
 YOUDEN = "largest Youden index"
 """The operating point that every other table uses."""
@@ -66,11 +62,6 @@ empty at a prevalence that these do not have."""
 # Cases -------------------------------------------------------------------------------------------
 
 
-def read_frozen(evidence: Iterable[Evidence], paths: Iterable[Path]) -> dict[Run, Any]:
-    """Return what the `operating.json` of each run holds; paths in the order of the runs."""
-    return {item.run: read_json(path) for item, path in zip(evidence, paths, strict=True)}
-
-
 def read_validation(evidence: Iterable[Evidence], paths: Iterable[Path]) -> dict[Run, pd.DataFrame]:
     """Return the validation predictions of each run; paths in the order of the runs."""
     return {
@@ -83,13 +74,12 @@ def read_validation(evidence: Iterable[Evidence], paths: Iterable[Path]) -> dict
 
 
 def points(
-    evidence: Iterable[Evidence], frozen: Frozen, prevalences: Sequence[float], repetitions: int
+    evidence: Iterable[Evidence], prevalences: Sequence[float], repetitions: int
 ) -> pd.DataFrame:
     """Return how frozen operating points do on the test photographs.
 
     Args:
-        evidence: The runs with their predictions of the test split.
-        frozen: Their operating points.
+        evidence: The runs with their predictions of the test split and what was frozen.
         prevalences: For which predictive values are stated, between 0 and 1.
         repetitions: Bootstrap samples of patients behind every interval.
 
@@ -102,24 +92,22 @@ def points(
             is only one patient, or a prevalence is not between 0 and 1.
     """
     rows = [
-        row
-        for group in grouped(evidence)
-        for row in _points_of(group, frozen, prevalences, repetitions)
+        row for group in grouped(evidence) for row in _points_of(group, prevalences, repetitions)
     ]
     stated = [prevalence.COLUMN.format(name, one) for one in prevalences for name in ("ppv", "npv")]
     return _table(rows, (*POINTS, *_bounded(*stated)))
 
 
 def _points_of(
-    group: list[Evidence], frozen: Frozen, prevalences: Sequence[float], repetitions: int
+    group: list[Evidence], prevalences: Sequence[float], repetitions: int
 ) -> Iterator[dict[str, Any]]:
     if diverged(group):
         yield described(group, "test") | {"reason": "a run diverged"}
         return
     predictions = pooled(group)
     known = described(group, "test") | {"positives": int(predictions["label"].sum())}
-    by_fold = {item.run.fold: frozen[item.run] for item in group}
-    for name in (YOUDEN, *frozen[group[0].run]["points"]):
+    by_fold = {item.run.fold: item.frozen for item in group}
+    for name in (YOUDEN, *group[0].frozen["points"]):
         row = known | {"point": _readable(name)}
         chosen = {fold: _point(operating, name) for fold, operating in by_fold.items()}
         if reason := _reason(chosen):
@@ -173,7 +161,6 @@ def _only(names: Iterable[str], measure: Measure) -> Measure:
 
 def calibrations(
     evidence: Iterable[Evidence],
-    frozen: Frozen,
     validation: Mapping[Run, pd.DataFrame],
     prevalences: Sequence[float],
     repetitions: int,
@@ -186,8 +173,7 @@ def calibrations(
     `prevalence.expected` weighs them.
 
     Args:
-        evidence: The runs with their predictions of the test split.
-        frozen: Their temperatures.
+        evidence: The runs with their predictions of the test split and what was frozen.
         validation: Their predictions of the validation split.
         prevalences: Between 0 and 1.
         repetitions: Bootstrap samples of patients behind every interval.
@@ -202,14 +188,13 @@ def calibrations(
     rows = [
         row
         for group in grouped(evidence)
-        for row in _calibration_of(group, frozen, validation, prevalences, repetitions)
+        for row in _calibration_of(group, validation, prevalences, repetitions)
     ]
     return _table(rows, CALIBRATION)
 
 
 def _calibration_of(
     group: list[Evidence],
-    frozen: Frozen,
     validation: Mapping[Run, pd.DataFrame],
     prevalences: Sequence[float],
     repetitions: int,
@@ -219,10 +204,9 @@ def _calibration_of(
         return
     predictions = pooled(group)
     folds, observed = predictions["fold"], float(predictions["label"].mean())
-    temperatures = {item.run.fold: frozen[item.run]["temperature"] for item in group}
     shares = {item.run.fold: validation[item.run]["label"].mean() for item in group}
-    scaled = calibration.scaled(predictions, folds.map(temperatures))
-    mean = float(np.mean([*temperatures.values()]))
+    scaled = calibration.scaled(predictions, predictions["temperature"])
+    mean = float(np.mean([item.frozen["temperature"] for item in group]))
     kinds = [
         ("as predicted", 1.0, observed, predictions, calibration.errors(predictions)),
         ("temperature scaled", mean, observed, scaled, calibration.errors(scaled)),

@@ -1,7 +1,7 @@
 """Tables of studies: one row per case and seed, made from records and saved predictions."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class Evidence:
         history: Its learning curves, one row per epoch.
         predictions: Its predictions of one split; empty when it diverged.
         threshold: Probability from which a photograph is called diseased.
+        frozen: What validation froze besides, as `operating.json` holds it: temperature and other
+            points; empty where nothing is frozen.
     """
 
     case: str
@@ -37,6 +39,7 @@ class Evidence:
     history: pd.DataFrame
     predictions: pd.DataFrame
     threshold: float
+    frozen: Mapping[str, Any] = field(default_factory=dict)
 
 
 def gather(
@@ -58,6 +61,7 @@ def gather(
             pd.read_csv(history),
             tables.read(Path(predicted), tables.PREDICTIONS),
             point.get("threshold", EVEN),
+            point,
         )
         for (name, address), record, history, predicted, point in zip(
             cases,
@@ -104,9 +108,19 @@ def described(group: Sequence[Evidence], split: str) -> dict[str, Any]:
 
 
 def pooled(group: Iterable[Evidence]) -> pd.DataFrame:
-    """Return the predictions of a group with the `fold` of each and its frozen `threshold`."""
+    """Return the predictions of a group with the `fold` of each, and what was frozen in it.
+
+    That are `threshold` and `temperature`, which is no number where nothing was frozen.
+    """
     return pd.concat(
-        [item.predictions.assign(fold=item.run.fold, threshold=item.threshold) for item in group],
+        [
+            item.predictions.assign(
+                fold=item.run.fold,
+                threshold=item.threshold,
+                temperature=item.frozen.get("temperature", np.nan),
+            )
+            for item in group
+        ],
         ignore_index=True,
     )
 
