@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.image import imread
 
-from retinopathy import learning_figures, tables
+from retinopathy import learning_figures, plotting, tables
 
 COUNTS = {"50 photographs": 50, "100 photographs": 100, "all photographs": 228}
 
@@ -53,6 +53,6 @@ def test_leakage_is_drawn(tmp_path: Path, seeds: int, case: str) -> None:
 
 def test_seeds_stand_side_by_side() -> None:
     rows = table(3)
-    beside = learning_figures._aside(rows)
+    beside = plotting.aside(rows["seed"]).to_numpy(float)
     assert beside.reshape(3, 3).tolist() == [[-1, 0, 1]] * 3
-    assert learning_figures._aside(table(1)).tolist() == [0, 0, 0]
+    assert plotting.aside(table(1)["seed"]).tolist() == [0, 0, 0]

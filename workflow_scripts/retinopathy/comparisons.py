@@ -18,7 +18,7 @@ from scipy.stats import binomtest, norm, rankdata
 from retinopathy import intervals, metrics
 from retinopathy.errors import Explained
 from retinopathy.metrics import Floats, Integers, Measure
-from retinopathy.study_tables import Evidence, diverged, pooled
+from retinopathy.study_tables import DIVERGED, Evidence, diverged, pooled
 
 COLUMNS = (
     "study",
@@ -358,7 +358,7 @@ def _row(
         "initialisation_b": second.record["starts_from"],
     }
     if any(map(diverged, pair)):
-        return described | {"n": 0, "patients": 0, "outcome": "diverged"}
+        return described | {"n": 0, "patients": 0, "outcome": DIVERGED}
     a, b = align(pooled(pair[0]), pooled(pair[1]))
     measured = intervals.with_intervals(a, _differences(a, b), seed, repetitions)
     row = described | {"n": len(a), "patients": a["patient"].nunique()} | measured

@@ -39,12 +39,7 @@ _KNOWN = ("set", *tables.METRICS, "case", "outcome", "positives", "threshold", "
 
 COLUMNS = (
     *_KNOWN,
-    *(
-        column
-        for value in _VALUES
-        for column in (value, f"{value}_low", f"{value}_high")
-        if column not in _KNOWN
-    ),
+    *(column for column in intervals.bounded(*_VALUES) if column not in _KNOWN),
 )
 """Columns: one row per set, task, case and seed. `positives` of the `n` photographs are diseased;
 `threshold` is the mean over folds; `reason` says why there are no numbers; `brier_scaled` and

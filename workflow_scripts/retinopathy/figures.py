@@ -56,8 +56,7 @@ def depth(table: pd.DataFrame, path: Path) -> None:
         path: Where to write the figure.
     """
     cases = list(dict.fromkeys(table["case"]))
-    seeds = list(dict.fromkeys(table["seed"]))
-    aside = table["seed"].map(seeds.index) - (len(seeds) - 1) / 2
+    aside = plotting.aside(table["seed"])
     order = table["case"].map(cases.index) + 0.12 * aside
     parameters = table["trainable_parameters"] / 1e6
     parameters = parameters + 0.012 * parameters.max() * aside

@@ -5,14 +5,9 @@ from typing import Any
 import pandas as pd
 
 from retinopathy.display import BOUNDED
+from retinopathy.intervals import bounded
 from retinopathy.material import Material
 from retinopathy.page import Page
-
-
-def bounded(*names: str) -> list[str]:
-    """Return the columns of values with their intervals."""
-    return [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
-
 
 _WHO = ["task", "case", "initialisation", "seed", "n"]
 _RATES = bounded("sensitivity", "specificity")
@@ -85,7 +80,7 @@ def _gain(pair: pd.Series, network: str, order: tuple[str, str]) -> dict[str, An
     row |= {"initialisation": pair[f"initialisation_{large}"]}
     for value in ("auc", "accuracy"):
         # The table has the difference of a minus b.
-        middle, low, high = pair[bounded(f"{value}_difference")]
+        middle, low, high = pair[list(bounded(f"{value}_difference"))]
         gain = (middle, low, high) if large == "a" else (-middle, -high, -low)
         row |= {
             f"{value}_small": pair[f"{value}_{small}"],

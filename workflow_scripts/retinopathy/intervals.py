@@ -15,6 +15,11 @@ _PIVOTAL = ("ece",)  # see `bounds`
 _CELLS = 2_000_000  # photographs × samples held in memory at once
 
 
+def bounded(*names: str) -> tuple[str, ...]:
+    """Return the columns of values with their bounds: `<name>`, `<name>_low`, `<name>_high`."""
+    return tuple(f"{name}{end}" for name in names for end in ("", "_low", "_high"))
+
+
 def evaluate(
     predictions: pd.DataFrame, threshold: ArrayLike, seed: int, repetitions: int
 ) -> dict[str, float]:

@@ -28,7 +28,11 @@ def learning_curve(table: pd.DataFrame, path: Path) -> None:
     with plotting.figure(path, 7, 4) as drawn:
         axes = drawn.subplots()
         axes.set_xscale("log")
-        _seeds(axes, table, counts * np.exp(0.012 * width * _aside(table)))
+        _seeds(
+            axes,
+            table,
+            counts * np.exp(0.012 * width * plotting.aside(table["seed"]).to_numpy(float)),
+        )
         means = table.groupby("case")[["photographs", "auc"]].mean().sort_values("photographs")
         _line(axes, means["photographs"].to_numpy(), means["auc"].to_numpy())
         ticks = [f"{n:.0f}" for n in means["photographs"]]
@@ -53,7 +57,7 @@ def leakage(table: pd.DataFrame, path: Path) -> None:
     own = table["case"].map(dict(zip(cases.index, places, strict=True))).to_numpy(np.float64)
     with plotting.figure(path, 6, 4) as drawn:
         axes = drawn.subplots()
-        _seeds(axes, table, own + 0.06 * _aside(table))
+        _seeds(axes, table, own + 0.06 * plotting.aside(table["seed"]).to_numpy(float))
         _line(axes, places, cases["auc"].to_numpy())
         shares = [f"{share:.0%}" for share in cases["fellow_in_train"]]
         labels = [
@@ -65,13 +69,6 @@ def leakage(table: pd.DataFrame, path: Path) -> None:
         axes.set_ylabel("test AUC, 95 % interval")
         axes.set_title(_title(table))
         axes.legend(loc="best", fontsize=8)
-
-
-def _aside(table: pd.DataFrame) -> Any:
-    """Return for each row how many places it stands beside its case, so that seeds do not hide."""
-    seeds = sorted(table["seed"].unique())
-    middle = (len(seeds) - 1) / 2
-    return table["seed"].map({seed: n - middle for n, seed in enumerate(seeds)}).to_numpy(float)
 
 
 def _seeds(axes: Axes, table: pd.DataFrame, places: Any) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from retinopathy import calibration, intervals, metrics, prevalence, tables
+from retinopathy.intervals import bounded
 from retinopathy.metrics import Floats, Integers, Measure
 from retinopathy.runs import HOLDOUT, Run
 from retinopathy.study_tables import Evidence, described, diverged, grouped, pooled
@@ -37,11 +38,7 @@ _IDENTITY = (
 _RATES = ("sensitivity", "specificity", "ppv", "npv")
 
 
-def _bounded(*names: str) -> tuple[str, ...]:
-    return tuple(f"{name}{end}" for name in names for end in ("", "_low", "_high"))
-
-
-POINTS = (*_IDENTITY, "positives", "point", "reason", "threshold", *_bounded(*_RATES))
+POINTS = (*_IDENTITY, "positives", "point", "reason", "threshold", *bounded(*_RATES))
 """Columns of operating points: one row per task, case, seed and point. `threshold` is a probability
 as the network gives it, the mean over pooled folds; `reason` says why a point is undefined. The
 predictive values are those of the test photographs; `ppv_at_<prevalence>` and so on follow."""
@@ -51,7 +48,7 @@ CALIBRATION = (
     "probabilities",
     "temperature",
     "prevalence",
-    *_bounded("probability", "brier", "ece"),
+    *bounded("probability", "brier", "ece"),
 )
 """Columns of calibration: one row per task, case, seed and kind of probabilities. `prevalence` is
 the share of diseased photographs, `probability` the mean that was predicted for them; `temperature`
@@ -95,7 +92,7 @@ def points(
         row for group in grouped(evidence) for row in _points_of(group, prevalences, repetitions)
     ]
     stated = [prevalence.COLUMN.format(name, one) for one in prevalences for name in ("ppv", "npv")]
-    return _table(rows, (*POINTS, *_bounded(*stated)))
+    return _table(rows, (*POINTS, *bounded(*stated)))
 
 
 def _points_of(

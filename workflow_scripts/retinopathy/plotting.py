@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -39,6 +40,15 @@ def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
         yield drawn
         with written(path) as beside:
             drawn.savefig(beside)
+
+
+def aside(seeds: pd.Series) -> pd.Series:
+    """Return for each row how far it stands beside its case, so that seeds hide no other.
+
+    In places, about 0, from the smallest seed to the largest.
+    """
+    known = sorted(seeds.unique())
+    return seeds.map(known.index) - (len(known) - 1) / 2
 
 
 def chance(axes: Axes) -> None:

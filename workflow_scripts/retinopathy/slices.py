@@ -26,7 +26,7 @@ COLUMNS = tuple(
         (
             *tables.METRICS,
             *("case", "outcome", "slice", "value", "patients", "positives"),
-            *(f"{name}{end}" for name in METRICS for end in ("", "_low", "_high")),
+            *intervals.bounded(*METRICS),
         )
     )
 )

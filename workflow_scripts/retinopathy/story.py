@@ -4,7 +4,8 @@ import pandas as pd
 
 from retinopathy import card, findings, manifest, registry
 from retinopathy.display import BOUNDED
-from retinopathy.findings import bounded, interval, over_seeds
+from retinopathy.findings import interval, over_seeds
+from retinopathy.intervals import bounded
 from retinopathy.material import Material
 from retinopathy.page import Page
 

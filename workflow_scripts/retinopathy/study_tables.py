@@ -229,9 +229,7 @@ def _lead(table: pd.DataFrame, row: pd.Series) -> str:
     return f"{found}, {ahead} {others.idxmax()}"
 
 
-def recommendation(
-    study: str, table: pd.DataFrame, parameters: dict[str, Any], split: str = "validation"
-) -> pd.DataFrame:
+def recommendation(study: str, table: pd.DataFrame, parameters: dict[str, Any]) -> pd.DataFrame:
     """Return what validation recommends beside what the configuration uses.
 
     Args:
@@ -239,7 +237,6 @@ def recommendation(
         table: Its table of metrics on the validation split.
         parameters: Column of the table → the value that the configuration uses for the final
             runs; None where it uses none.
-        split: Named in the reason.
     """
     row = best(table)
     if row is None:
@@ -250,7 +247,7 @@ def recommendation(
             ],
             columns=list(tables.RECOMMENDATION),
         )
-    reason = f"highest mean {split} AUC of {table['case'].nunique()} cases: {_lead(table, row)}"
+    reason = f"highest mean validation AUC of {table['case'].nunique()} cases: {_lead(table, row)}"
     return pd.DataFrame(
         {
             "study": study,
