@@ -24,6 +24,7 @@ include: "rules/curves.smk"
 include: "rules/evaluation.smk"
 include: "rules/comparisons.smk"
 include: "rules/saliency.smk"
+include: "rules/flips.smk"
 include: "rules/report.smk"
 include: "rules/predict.smk"
 
