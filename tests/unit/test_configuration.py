@@ -1,4 +1,5 @@
 import copy
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -58,20 +59,20 @@ def test_overlays_only_change_keys_that_the_full_study_has(overlay: Path) -> Non
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"sede": 1}, ["sede", "unknown key", "seed"]),
-        ({"training": {"epoch": 3}}, ["training", "epoch", "epochs"]),
-        ({"seed": "one"}, ["seed", "'one'", "integer"]),
+        ({"sede": 1}, ["sede", "unknown key", "did you mean seed?"]),
+        ({"training": {"epoch": 3}}, ["at training", "did you mean epochs?"]),
+        ({"seed": "one"}, ["seed", "'one', a text", "a whole number"]),
         ({"seed": "1"}, ["seed", "'1'", "--configfile"]),
         ({"source": {"remove_archives": "true"}}, ["source.remove_archives", "--configfile"]),
         ({"tasks": {"extremes": {"photographs": 7}}}, ["photographs", "an even number", "7"]),
-        ({"training": {"epochs": 0}}, ["training.epochs", "1", "0"]),
+        ({"training": {"epochs": 0}}, ["training.epochs", "at least 1", "0"]),
         ({"source": {"kind": "cloud"}}, ["source.kind", "synthetic", "cloud"]),
         ({"studies": {"sweep": {"network": "vgg"}}}, ["studies.sweep", "xception", "vgg"]),
-        ({"studies": {"sweep": {"depth": "block99"}}}, ["block99"]),
+        ({"studies": {"sweep": {"depth": "block99"}}}, ["studies.sweep: xception", "block99"]),
         ({"studies": {"sweep": {"task": "cats"}}}, ["studies.sweep.task", "extremes", "cats"]),
         ({"baselines": {"tasks": ["cats"]}}, ["baselines.tasks", "cats"]),
         ({"baselines": {"networks": ["vgg"]}}, ["baselines.networks", "xception", "vgg"]),
-        ({"baselines": {"networks": []}}, ["baselines.networks", "minItems 1"]),
+        ({"baselines": {"networks": []}}, ["baselines.networks", "at least 1 in it"]),
         ({"tasks": {"extremes": {"negative": [0, 4]}}}, ["tasks.extremes", "level 4"]),
         (
             {"tasks": {"extremes": {"subset": "results/kaggle/subsets/extremes.csv"}}},
@@ -108,9 +109,19 @@ def test_overlays_only_change_keys_that_the_full_study_has(overlay: Path) -> Non
             {"studies": {"learning_curve": {"photographs": [500, 13746]}}},
             ["learning_curve", "fewer than the 13746", "13746"],
         ),
-        ({"studies": {"learning_curve": {"photographs": [0]}}}, ["photographs", "minimum 2"]),
+        (
+            {"studies": {"learning_curve": {"photographs": [0]}}},
+            ["photographs (number 1 of the list)", "at least 2"],
+        ),
         ({"studies": {"depth": {"folds": 5}}}, ["studies.depth.folds", "all"]),
         ({"baselines": {"pixels": 300}}, ["baselines.pixels", "224"]),
+        ({"studies": {"sweep": {"size": 20}}}, ["sweep.size", "at least 75 and at most 2048"]),
+        ({"studies": {"sweep": {"network": "xeption"}}}, ["sweep", "did you mean xception?"]),
+        ({"studies": {"sweep": {"initialisation": "imagnet"}}}, ["did you mean imagenet?"]),
+        ({"training": None}, ["training", "keys with values", "nothing: there is no value"]),
+        ({"splits": {"folds": 1}}, ["splits.folds", "true or false", "1, a whole number"]),
+        ({"study": "My study"}, ["study", "small letters", "'My study'"]),
+        ({"evaluation": {"prevalences": [2]}}, ["more than 0 and less than 1", "2, a whole"]),
         ({"splits": {"folds": True}, "weights": {"when_missing": "random"}}, ["folds", "stop"]),
     ],
     ids=lambda value: str(value)[:60] if isinstance(value, dict) else "",
@@ -173,5 +184,28 @@ def test_columns_of_every_table_are_checked(tmp_path: Path) -> None:
 def test_a_missing_key_is_named() -> None:
     config = full()
     del config["training"]["batch"]
-    with pytest.raises(Explained, match="missing at training"):
+    with pytest.raises(Explained, match="missing at training\n  expected: batch\n"):
         configuration.check(config, SCHEMA)
+
+
+def test_no_message_has_words_of_the_schema() -> None:
+    words = re.compile(
+        "minimum|maximum|exclusive|enum|minItems|uniqueItems|multipleOf|pattern|NoneType|\\bstr\\b"
+    )
+    changes: list[dict[str, Any]] = [
+        {"seed": None},
+        {"seed": 1.5},
+        {"seed": -1},
+        {"study": ""},
+        {"training": [1]},
+        {"tasks": {"extremes": {"photographs": 7, "negative": [7]}}},
+        {"tasks": {"Extremes": full()["tasks"]["extremes"]}},
+        {"source": {"kind": "cloud", "sets": ["test"]}},
+        {"source": {"level_shares": [1, 0]}},
+        {"studies": {"networks": {"seeds": [1, 1], "sizes": 224}}},
+        {"studies": {"sweep": {"rates": [0]}}},
+    ]
+    for change in changes:
+        with pytest.raises(Explained) as raised:
+            configuration.check(merged(full(), change), SCHEMA)
+        assert not words.search(str(raised.value)), raised.value

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from retinopathy import display
 
@@ -8,6 +9,7 @@ def test_markdown_leaves_out_what_does_not_apply() -> None:
     table = pd.DataFrame({"n": [80.0, 100.0], "auc": [0.71234, np.nan], "none": [None, None]})
     text = display.markdown(table)
     assert "0.712" in text and "none" not in text and "nan" not in text
+    assert "AUC" in text
     assert "| 80" in text.replace("|   80", "| 80")
 
 
@@ -23,6 +25,55 @@ def test_bounds_are_shown_beside_their_value() -> None:
     )
     shown = display.folded(table)
     assert list(shown.columns) == ["n", "auc", "rate_low"]
-    assert shown["auc"].tolist()[:2] == ["0.812 (0.700–0.900)", "0.500"]
+    assert shown["auc"].tolist()[:2] == ["0.812 (0.700–0.900)", "0.500 (no interval)"]
     assert pd.isna(shown["auc"][2])
     assert "0.812 (0.700–0.900)" in display.markdown(table)
+
+
+def test_an_interval_without_width_is_no_certainty() -> None:
+    table = pd.DataFrame({"auc": [1.0, 0.01, 1.0], "auc_low": [1, 0, 0.9], "auc_high": [1, 0, 1.0]})
+    shown = display.folded(table)
+    assert shown["auc"].tolist() == [
+        "1.000 (no width)",
+        "0.010 (0.000–0.000)",  # a pivotal interval beside its value
+        "1.000 (0.900–1.000)",
+    ]
+    assert display.remarks(shown) == [display.REMARKS[display.NO_WIDTH]]
+    assert display.remarks(shown.iloc[1:]) == []
+    lonely = display.folded(table.assign(auc_low=np.nan, auc_high=np.nan))
+    assert display.remarks(lonely) == [display.REMARKS[display.NO_INTERVAL]]
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("auc", "AUC"),
+        ("n", "n"),
+        ("trainable_parameters", "trainable parameters"),
+        ("megabytes", "weights, MB"),
+        ("multiply_adds_224", "multiply-adds at 224 px, 10⁹"),
+        ("ppv", "positive predictive value"),
+        ("npv_at_0.05", "negative predictive value at prevalence 0.05"),
+        ("ece", "expected calibration error"),
+        ("best_epoch", "best epoch"),
+        ("auc_sd", "AUC sd"),
+        ("clustered_mcnemar_p_holm", "clustered McNemar p (Holm)"),
+        ("_sd", "sd"),
+    ],
+)
+def test_columns_have_names_for_people(name: str, title: str) -> None:
+    assert display.title(name) == title
+
+
+def test_no_two_columns_share_a_name() -> None:
+    names = [*display.NAMES, "auc", "accuracy", "depth", "n", "multiply_adds_96", "learning"]
+    assert len({display.title(name) for name in names}) == len(names)
+
+
+def test_cells_have_names_for_people_and_keep_what_is_none() -> None:
+    assert [display.called(cell) for cell in ("svm", "xception", None, 3)] == [
+        "support vector machine",
+        "xception",
+        None,
+        3,
+    ]

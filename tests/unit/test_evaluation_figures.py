@@ -153,6 +153,19 @@ def test_empty_bins_hold_no_photographs() -> None:
     assert len(evaluation_figures.histogram(bins)) == calibration.BINS
 
 
+@pytest.mark.parametrize(
+    ("photographs", "said"),
+    [
+        ([5, 9], ""),
+        ([4, 5], "\n1 bin of fewer than 5 photographs not drawn"),
+        ([1, 4], "\n2 bins of fewer than 5 photographs not drawn"),
+        ([], ""),
+    ],
+)
+def test_bins_that_are_not_drawn_are_counted(photographs: list[int], said: str) -> None:
+    assert evaluation_figures.few(pd.DataFrame({"photographs": photographs})) == said
+
+
 def test_a_final_run_of_which_a_fold_diverged_has_no_curves(tmp_path: Path) -> None:
     given = [
         evidence(fold="0"),

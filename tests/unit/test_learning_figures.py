@@ -51,6 +51,16 @@ def test_leakage_is_drawn(tmp_path: Path, seeds: int, case: str) -> None:
     assert np.ptp(imread(tmp_path / "a.png")) > 0.5
 
 
+def test_a_title_says_what_its_figure_is_of() -> None:
+    rows = table(2)
+    assert plotting.title(rows, "test") == (
+        "referable, xception at 224 px: n = 380 test photographs, folds pooled"
+    )
+    alone = rows.assign(fold="holdout")
+    alone.loc[0, "n"] = 0  # diverged
+    assert plotting.title(alone, "validation").endswith("n = 380 validation photographs")
+
+
 def test_seeds_stand_side_by_side() -> None:
     rows = table(3)
     beside = plotting.aside(rows["seed"]).to_numpy(float)

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ from matplotlib.image import imread
 from retinopathy import steadiness, study_figures, study_tables, tables
 
 NAN = float("nan")
+SHARED: dict[str, Any] = {"task": "extremes", "network": "xception", "size": 96}
 
 
 def sweep_table(aucs: dict[tuple[float, float], list[float]]) -> pd.DataFrame:
@@ -20,6 +22,8 @@ def sweep_table(aucs: dict[tuple[float, float], list[float]]) -> pd.DataFrame:
             "seed": seed,
             "auc": auc,
             "n": 0 if np.isnan(auc) else 40,
+            "fold": "holdout",
+            **SHARED,
         }
         for (rate, l2), values in aucs.items()
         for seed, auc in enumerate(values)
@@ -140,7 +144,7 @@ def test_a_run_that_diverged_is_not_in_the_mean() -> None:
 def test_a_panel_says_what_its_row_of_the_table_says() -> None:
     metrics = pd.DataFrame(
         {"case": ["a", "a"], "initialisation": "imagenet", "split": "validation", "n": 40}
-    )
+    ).assign(**SHARED)
     both = curves(curve("a", 1, [0.5, 0.6, 0.9]), curve("a", 2, [0.5, 0.8, 0.7]))
     _, row = next(steadiness.over_runs(both, metrics).iterrows())
     said = study_figures.annotation(row)
@@ -148,7 +152,7 @@ def test_a_panel_says_what_its_row_of_the_table_says() -> None:
     assert "best accuracy 0.850 ± 0.071 after 2.5 ± 0.7 epochs" in said
     assert f"erratic {row['erratic']:.3f} ± {row['erratic_sd']:.3f}" in said
     _, row = next(steadiness.over_runs(curves(curve("a", 1, [0.5, 0.6])), metrics).iterrows())
-    assert "after 2.0 epochs" in study_figures.annotation(row)
+    assert "after 2 epochs" in study_figures.annotation(row)
     assert "erratic undefined" in study_figures.annotation(row)
     _, row = next(steadiness.over_runs(curves(curve("a", 1, [NAN])), metrics).iterrows())
     assert study_figures.annotation(row) == "a: 1 run, 1 diverged, n = 40"
@@ -166,7 +170,7 @@ def test_regularisation_is_drawn_for_any_number_of_settings(cases: int, tmp_path
     )
     metrics = pd.DataFrame(
         {"case": names, "initialisation": "imagenet", "split": "validation", "n": 40}
-    )
+    ).assign(**SHARED)
     steady = steadiness.over_runs(runs, metrics)
     study_figures.regularisation(steady, runs, tmp_path / "drawn.png")
     assert imread(tmp_path / "drawn.png").shape[1] > 400

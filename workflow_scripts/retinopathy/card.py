@@ -10,6 +10,7 @@ from retinopathy import fellow
 from retinopathy.manifest import LEVELS, OK, kinds
 from retinopathy.page import Page
 from retinopathy.runs import HOLDOUT
+from retinopathy.wording import counted
 
 FIGURES = {
     "levels": "Photographs per level: all usable ones, and those of each task.",
@@ -177,12 +178,12 @@ def tell(
     """
     page = Page(f"Data card of the study “{study}”")
     page.say(
-        f"{counts['usable']} of {_n(counts['photographs'], 'photograph')} can be used; they come "
-        f"from {_n(counts['patients'], 'patient')}. {_unfound(counts['unfound'])}"
+        f"{counts['usable']} of {counted(counts['photographs'], 'photograph')} can be used; they "
+        f"come from {counted(counts['patients'], 'patient')}. {_unfound(counts['unfound'])}"
     )
     if counts["unfiled"]:
         page.say(
-            f"For {_n(counts['unfiled'], 'further image')} there is no file: see "
+            f"For {counted(counts['unfiled'], 'further image')} there is no file: see "
             f"results/{study}/rejects.csv."
         )
     page.heading("Levels")
@@ -205,15 +206,11 @@ def tell(
     return page
 
 
-def _n(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
 def _unfound(number: int) -> str:
     if number == 0:
         return "The outline of the retina was found in each."
     whole = "it is used whole" if number == 1 else "they are used whole"
-    return f"In {_n(number, 'photograph')} the outline of the retina was not found: {whole}."
+    return f"In {counted(number, 'photograph')} the outline of the retina was not found: {whole}."
 
 
 def _tell_splits(page: Page, study: str, tables: Mapping[str, pd.DataFrame], crossing: int) -> None:
@@ -292,9 +289,9 @@ def _tell_duplicates(page: Page, study: str, pairs: pd.DataFrame) -> None:
     else:
         equal = int((pairs["how"] == "bytes").sum())
         page.say(
-            f"{_n(equal, 'pair')} with the same bytes, {_n(len(pairs) - equal, 'pair')} that show "
-            "the same picture scaled or compressed anew. One photograph of a pair is used; none "
-            "where their levels differ."
+            f"{counted(equal, 'pair')} with the same bytes, {counted(len(pairs) - equal, 'pair')} "
+            "that show the same picture scaled or compressed anew. One photograph of a pair is "
+            "used; none where their levels differ."
         )
         shown = pairs.head(_PAIRS).rename(columns={"level_same_as": "level_of_that"})
         page.table(shown, list(shown.columns))

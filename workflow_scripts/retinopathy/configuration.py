@@ -11,9 +11,8 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 
-from retinopathy import registry, sources
+from retinopathy import registry, schema_errors, sources
 from retinopathy.errors import Explained
 from retinopathy.runs import LEAKING
 
@@ -33,7 +32,7 @@ def check(config: Config, schema: Path) -> None:
     validator = Draft202012Validator(yaml.safe_load(schema.read_text(encoding="utf-8")))
     errors = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
     if errors:
-        raise _explained(errors[0])
+        raise schema_errors.explained(errors[0])
     _check_splits(config["splits"])
     _check_tasks(config)
     for place, network, depths in _networks(config):
@@ -46,56 +45,6 @@ def check(config: Config, schema: Path) -> None:
     _check_final(config)
     _check_photographs(config)
     _check_weights(config)
-
-
-def _explained(error: ValidationError) -> Explained:
-    """Turn an error of the schema into one that a person can act on."""
-    place = ".".join(str(step) for step in error.absolute_path) or "the top level"
-    instance: Any = error.instance
-    value: Any = error.validator_value
-    if error.validator == "additionalProperties":
-        known = list(error.schema.get("properties", {}))  # type: ignore[union-attr]
-        unknown = [key for key in instance if key not in known]
-        return Explained(
-            f"config: unknown key at {place}",
-            expected=", ".join(known) or "the keys of the schema",
-            received=", ".join(map(str, unknown)),
-            hint="see config.yaml for the keys and what they mean",
-        )
-    if error.validator == "required":
-        return Explained(
-            f"config: a key is missing at {place}",
-            expected=", ".join(value),
-            received=", ".join(map(str, instance)),
-            hint="an overlay changes single values; config.yaml has every key",
-        )
-    description = error.schema.get("description", "")  # type: ignore[union-attr]
-    even = (error.validator, value) == ("multipleOf", 2)
-    return Explained(
-        f"config: {place} cannot be used",
-        expected="an even number" if even else f"{error.validator} {value}",
-        received=f"{instance!r} ({type(instance).__name__})",
-        hint=_TEXT
-        if error.validator == "type" and _is_written_as(instance, value)
-        else description or "see rules/schemas/config.schema.yaml",
-    )
-
-
-_TEXT = (
-    "numbers, true and false belong into a file given with --configfile: Snakemake reads those of "
-    "--config as text"
-)
-
-
-def _is_written_as(instance: Any, wanted: str) -> bool:
-    """Return whether an instance is the text of what is wanted."""
-    if not isinstance(instance, str):
-        return False
-    try:
-        meant = yaml.safe_load(instance)
-    except yaml.YAMLError:
-        return False
-    return wanted in ("integer", "number", "boolean") and isinstance(meant, int | float)
 
 
 def _check_splits(splits: Config) -> None:
@@ -193,13 +142,17 @@ def _networks(config: Config) -> Iterator[tuple[str, str, list[str]]]:
 def _check_network(place: str, network: str, depths: list[str]) -> None:
     if network not in registry.NETWORKS:
         raise Explained(
-            f"config: {place} names a network that is not in the registry",
+            f"config: {place} names a network that is not known",
             expected=" or ".join(registry.NETWORKS),
             received=network,
-            hint="spell it as the registry does",
+            hint=schema_errors.meant(network, registry.NETWORKS) or "spell it as it is here",
         )
     for depth in depths:
-        registry.parse_depth(network, depth)
+        try:
+            registry.parse_depth(network, depth)
+        except Explained as error:
+            error.args = (f"config: {place}: {error}",)
+            raise
 
 
 def _check_scratch(studies: Config) -> None:

@@ -16,6 +16,7 @@ from matplotlib.figure import SubFigure
 from retinopathy import calibration, plotting
 from retinopathy.metrics import Floats, Integers
 from retinopathy.runs import HOLDOUT
+from retinopathy.wording import counted
 
 ROC = ("task", "case", "seed", "fpr", "tpr", "tpr_low", "tpr_high")
 PRECISION_RECALL = (
@@ -34,6 +35,9 @@ SCALINGS = {"none": "as trained", "temperature": "after temperature scaling"}
 
 CALLS = ("healthy", "diseased")
 """Names of the labels 0 and 1, and of what photographs are called."""
+
+FEW = 5
+"""A bin of fewer photographs says next to nothing: its share of diseased is 0, 1 or by chance."""
 
 _LEGEND: dict[str, Any] = {"fontsize": 7, "title_fontsize": 8, "handlelength": 4}
 
@@ -91,7 +95,7 @@ def roc(table: pd.DataFrame, bands: pd.DataFrame, path: Path) -> None:
     """
 
     def finish(axes: Axes, _: pd.DataFrame) -> None:
-        axes.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, linestyle=":")
+        axes.plot([0, 1], [0, 1], label="guessing: 0.5", **plotting.GUESSING)
         axes.set(xlabel="1 − specificity", ylabel="sensitivity")
 
     _curves(table, bands, ("fpr", "tpr"), ("auc", "AUC"), finish, path)
@@ -108,8 +112,8 @@ def precision_recall(table: pd.DataFrame, bands: pd.DataFrame, path: Path) -> No
 
     def finish(axes: Axes, drawn: pd.DataFrame) -> None:
         for prevalence in drawn["prevalence"].unique():
-            axes.axhline(prevalence, color="#999999", linewidth=0.8, linestyle=":")
-            axes.text(0.01, prevalence, f"prevalence {prevalence:.2f}", fontsize=7, va="bottom")
+            share = f"guessing: the prevalence, {prevalence:.3f}"
+            axes.axhline(prevalence, label=share, **plotting.GUESSING)
         axes.set(xlabel="recall (sensitivity)", ylabel="precision (predictive value)")
 
     names = ("average_precision", "average precision")
@@ -206,7 +210,7 @@ def reliability(table: pd.DataFrame, bins: pd.DataFrame, path: Path) -> None:
         path: Where to write the figure.
     """
     panels, networks = shown(table), list(dict.fromkeys(table["network"]))
-    with plotting.figure(path, 9, 5.6 * len(panels)) as drawn:
+    with plotting.figure(path, 9, (5 + 0.35 * len(networks)) * len(panels)) as drawn:
         rows = drawn.subfigures(len(panels), 1, squeeze=False)[:, 0]
         for row, (title, finals) in zip(rows, panels, strict=True):
             row.suptitle(title, fontsize=10)
@@ -228,7 +232,7 @@ def _calibration(
                 edges = np.arange(calibration.BINS + 1) / calibration.BINS
                 line = {name: look[name] for name in ("color", "linestyle")}
                 lower.stairs(histogram(rows), edges, linewidth=1.2, **line)
-        upper.plot([0, 1], [0, 1], color="#999999", linewidth=0.8, linestyle=":")
+        upper.plot([0, 1], [0, 1], label="true probabilities", **plotting.GUESSING)
         upper.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), title=words)
         lower.set_xlabel("predicted probability")
         lower.legend(
@@ -243,22 +247,28 @@ def _calibration(
 
 
 def _diagram(axes: Axes, rows: pd.DataFrame, look: dict[str, Any], name: str) -> None:
-    """Draw the reliability of one run."""
+    """Draw the reliability of one run; bins of fewer than `FEW` photographs are only counted."""
     if rows.empty:
         axes.plot([], [], label=f"{name}: diverged", **look)
         return
-    first = rows.iloc[0]
+    first, known = rows.iloc[0], rows[rows["photographs"] >= FEW]
     scale = "" if first["scaling"] == "none" else f", T = {first['temperature']:.2f}"
     axes.errorbar(
-        rows["probability"],
-        rows["share"],
-        yerr=[rows["share"] - rows["share_low"], rows["share_high"] - rows["share"]],
-        label=f"{name}: {_interval(first, 'ece')}{scale}",
-        linewidth=1.2,
+        known["probability"],
+        known["share"],
+        yerr=[known["share"] - known["share_low"], known["share_high"] - known["share"]],
+        label=f"{name}: {_interval(first, 'ece')}{scale}{few(rows)}",
+        linewidth=0.9,
         elinewidth=0.7,
         capsize=2,
         **look,
     )
+
+
+def few(rows: pd.DataFrame) -> str:
+    """Return how many bins are not drawn because they hold fewer than `FEW` photographs."""
+    small = int((rows["photographs"] < FEW).sum())
+    return f"\n{counted(small, 'bin')} of fewer than {FEW} photographs not drawn" if small else ""
 
 
 # Calls --------------------------------------------------------------------------------------------
@@ -309,5 +319,5 @@ def _cells(axes: Axes, final: pd.Series, cells: pd.DataFrame) -> None:
     kind = "threshold" if final["fold"] == HOLDOUT else "mean threshold"
     threshold = f"{kind} {cells['threshold'].iloc[0]:.3f}"
     axes.set_title(f"{axes.get_title()}\n{_name(final)}\n{threshold}", fontsize=8)
-    axes.set(xlabel="called", ylabel="is")
+    axes.set(xlabel="called by the network", ylabel="in truth")
     axes.grid(visible=False)

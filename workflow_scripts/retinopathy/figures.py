@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from retinopathy import plotting
+from retinopathy.display import called
 from retinopathy.runs import HOLDOUT
 
 LEVELS = ("0 none", "1 mild", "2 moderate", "3 severe", "4 proliferative")
@@ -67,11 +68,15 @@ def depth(table: pd.DataFrame, path: Path) -> None:
                 _cuts(axes, table, places, value)
                 plotting.chance(axes)
             row[0].set_ylabel(f"validation {name}, 95 % interval")
-        panels[0, 0].legend(fontsize=8)
-        drawn.suptitle(
-            f"{table['network'].iloc[0]}, {table['size'].iloc[0]} px, "
-            f"n = {table['n'].max()} photographs of the validation split"
+        handles, labels = panels[0, 0].get_legend_handles_labels()
+        last = sorted(range(len(labels)), key=lambda place: "through" in labels[place])
+        drawn.legend(
+            [handles[place] for place in last],
+            [labels[place] for place in last],
+            loc="outside lower center",
+            ncols=3,
         )
+        drawn.suptitle(plotting.title(table, "validation"))
         panels[1, 0].set_xticks(range(len(cases)), cases, rotation=60, ha="right")
         panels[1, 0].set_xlabel("trained from this layer upward")
         panels[1, 1].set_xlabel("parameters trained, millions")
@@ -81,7 +86,7 @@ def _cuts(axes: Axes, table: pd.DataFrame, places: pd.Series, value: str) -> Non
     """Draw a metric of every cut and seed, and the line of the whole blocks."""
     inside = table["case"].str.contains("+", regex=False)
     known = table[value].notna()
-    for kind, label in enumerate(("whole blocks", "cut inside a block")):
+    for kind, label in enumerate(("whole-block cut", "cut inside a block")):
         rows = table[known & (inside == bool(kind))]
         if rows.empty:
             continue
@@ -98,7 +103,10 @@ def _cuts(axes: Axes, table: pd.DataFrame, places: pd.Series, value: str) -> Non
         )
     whole = table[known & ~inside].assign(place=places)
     means = whole.groupby("case", sort=False)[["place", value]].mean()
-    axes.plot(means["place"], means[value], color="#999999", linewidth=0.8, linestyle="-", zorder=1)
+    look: dict[str, Any] = {"color": "#999999", "linewidth": 0.8, "linestyle": "-", "zorder": 1}
+    several = "means of the " if table["seed"].nunique() > 1 else ""
+    label = f"through the {several}whole-block cuts"
+    axes.plot(means["place"], means[value], label=label, **look)
 
 
 def networks(table: pd.DataFrame, baselines: pd.DataFrame, path: Path) -> None:
@@ -116,7 +124,7 @@ def networks(table: pd.DataFrame, baselines: pd.DataFrame, path: Path) -> None:
             final = table[table["task"] == task]
             classical = baselines[baselines["task"] == task]
             labels = [
-                *(f"{row.method}\n{_source(row)}" for row in classical.itertuples()),
+                *(f"{called(row.method)}\n{_source(row)}" for row in classical.itertuples()),
                 *(f"{row.network}\n{row.size} px" for row in final.itertuples()),
             ]
             for place, row in enumerate([*classical.itertuples(), *final.itertuples()]):
@@ -145,10 +153,18 @@ def initialisation(table: pd.DataFrame, path: Path) -> None:
             for place, row in enumerate(rows):
                 _interval(axes, place, row, plotting.COLOURS[0], "o")
             plotting.chance(axes)
-            labels = [f"{row.case}\nseed {row.seed}" for row in rows]
-            axes.set_xticks(range(len(rows)), labels, rotation=45, ha="right", fontsize=8)
-            axes.set(ylabel="test AUC, 95 % interval", title=_title(own, task))
+            several = own["seed"].nunique() > 1
+            axes.set_xticks(range(len(rows)), [_start(row, several) for row in rows], fontsize=8)
+            sizes = ", ".join(f"{size} px" for size in sorted(set(own["size"])))
+            axes.set(ylabel="test AUC, 95 % interval", title=_title(own, f"{task}, {sizes}"))
             axes.set_xlim(-0.6, len(rows) - 0.4)
+
+
+def _start(row: Any, several: bool) -> str:
+    """Return what stands below a run: its network, its case, what it started from, its seed."""
+    network, _, case = row.case.partition(": ")
+    start = "" if case == row.initialisation else f"\nfrom {row.initialisation}"
+    return f"{network}\n{case}{start}" + (f"\nseed {row.seed}" if several else "")
 
 
 def _source(row: Any) -> str:

@@ -1,25 +1,19 @@
 """What the test split shows: the sections of the story after everything was chosen."""
 
-from typing import Any
-
 import pandas as pd
 
+from retinopathy import assurances, verdicts
 from retinopathy.display import BOUNDED
 from retinopathy.intervals import bounded
 from retinopathy.material import Material
 from retinopathy.page import Page
+from retinopathy.standings import champion, sizes
+from retinopathy.wording import signed
 
 _WHO = ["task", "case", "initialisation", "seed", "n"]
 _RATES = bounded("sensitivity", "specificity")
 _VALUES = bounded("ppv", "npv")
 _TRUTH = bounded("probability", "brier", "ece")
-
-
-def interval(row: pd.Series, name: str) -> str:
-    """Return a value of a row with its 95 % interval, in words."""
-    if pd.isna(row[f"{name}_low"]):
-        return f"{row[name]:.3f} (no interval)"
-    return f"{row[name]:.3f} (95 % interval {row[f'{name}_low']:.3f} to {row[f'{name}_high']:.3f})"
 
 
 def over_seeds(page: Page, table: pd.DataFrame) -> None:
@@ -33,66 +27,23 @@ def networks(page: Page, material: Material) -> None:
     """Tell the final runs: both sizes side by side, and what changed."""
     table = material.tables["networks"]
     page.heading("6 The full problem: the final runs, on the test split")
+    for task, rows in table.groupby("task", sort=False):
+        found = verdicts.final(rows, material.tables["comparisons"])
+        page.finding(f"Task “{task}”. {found}")
     if "pooled" in set(table["fold"]):
         page.note(
             "Every part of the patients was the test part once; the AUC counts pairs of photographs"
             " of one fold. The values that all runs share were looked for in parts that are test "
             "parts here: these figures did not choose them, but they are not blind to the patients."
         )
-    for (task, size), rows in table.groupby(["task", "size"], sort=False):
-        page.say(f"Task “{task}”, {size} px, n = {rows['n'].max()}:")
+    for (name, size), rows in table.groupby(["task", "size"], sort=False):
+        page.say(f"Task “{name}”, {size} px, n = {rows['n'].max()}:")
         page.table(
             rows,
             ["network", "depth", "initialisation", "seed", *BOUNDED, *_RATES, "outcome"],
         )
     over_seeds(page, material.tables["networks_seeds"])
     material.show(page, "networks")
-
-
-def sizes(comparisons: pd.DataFrame) -> pd.DataFrame:
-    """Return the comparisons of each final network with itself at the other size.
-
-    Args:
-        comparisons: Of every two final runs; cases are called `<network> <size>`.
-
-    Returns:
-        One row per task and network: AUC and accuracy of the small and the large size, what the
-        large one adds, with its interval, and corrected p-values.
-    """
-    pairs = comparisons[comparisons["study"] == "networks"]
-    first, second = (
-        pairs[f"case_{one}"].str.rsplit(" ", n=1, expand=True).set_axis(["network", "size"], axis=1)
-        for one in "ab"
-    )
-    same = first["network"] == second["network"]
-    pairs, first, second = pairs[same], first[same], second[same]
-    falls = first["size"].astype(int) > second["size"].astype(int)
-    return pd.DataFrame(
-        _gain(pair, name, ("a", "b") if fall else ("b", "a"))
-        for (_, pair), name, fall in zip(pairs.iterrows(), first["network"], falls, strict=True)
-    )
-
-
-def _gain(pair: pd.Series, network: str, order: tuple[str, str]) -> dict[str, Any]:
-    """Return what the large size of a pair adds; `order` names the large one, then the small."""
-    large, small = order
-    row = {"task": pair["task"], "network": network, "n": pair["n"], "seed": pair["seed"]}
-    row |= {"initialisation": pair[f"initialisation_{large}"]}
-    for value in ("auc", "accuracy"):
-        # The table has the difference of a minus b.
-        middle, low, high = pair[list(bounded(f"{value}_difference"))]
-        gain = (middle, low, high) if large == "a" else (-middle, -high, -low)
-        row |= {
-            f"{value}_small": pair[f"{value}_{small}"],
-            f"{value}_large": pair[f"{value}_{large}"],
-            **dict(zip(bounded(f"{value}_gain"), gain, strict=True)),
-        }
-    return row | {
-        "auc_p": pair["auc_p_holm"],
-        "only_small_right": pair[f"only_{small}_right"],
-        "only_large_right": pair[f"only_{large}_right"],
-        "calls_p": pair["clustered_mcnemar_p_holm"],
-    }
 
 
 def saliency(page: Page, material: Material) -> None:
@@ -131,6 +82,8 @@ def transfer(page: Page, material: Material) -> None:
     """Tell what transfer gives, how many photographs it needs, and what a leak pretends."""
     tables = material.tables
     page.heading("9 What transfer gives")
+    for sentence in verdicts.transfer(tables["initialisation"], tables["comparisons"]):
+        page.finding(sentence)
     page.say(
         "The final runs beside two controls: random weights that stay frozen below the same depth, "
         "with the normalisation statistics of the training photographs, and the whole network "
@@ -146,6 +99,7 @@ def transfer(page: Page, material: Material) -> None:
     over_seeds(page, tables["initialisation_seeds"])
     material.show(page, "initialisation")
     page.heading("10 How many photographs does it take?")
+    page.finding(verdicts.fewer(tables["learning_curve"]))
     page.say(
         "The same run with fewer photographs of the training split, in a fixed order of patients, "
         "so that the fewer are among the more. Fewer photographs are fewer steps in an epoch, too: "
@@ -158,12 +112,12 @@ def transfer(page: Page, material: Material) -> None:
     over_seeds(page, tables["learning_curve_seeds"])
     material.show(page, "learning_curve")
     page.heading("11 What a leak would have pretended")
+    page.finding(_leak(tables["leakage"]))
     page.say(
         "A control, not a result: the same photographs dealt one by one, so that a patient's other "
         "eye may be in the training split. Eyes of a patient are alike; a network that knows the "
         "patient need not find lesions."
     )
-    page.say(_leak(tables["leakage"]))
     page.table(
         tables["leakage"],
         ["task", "case", "initialisation", "seed", "n", *BOUNDED, "fellow_in_train"],
@@ -180,42 +134,78 @@ def _leak(table: pd.DataFrame) -> str:
     more = leaks - apart
     verdict = "pretended" if more > 0 else "pretended nothing here"
     return (
-        f"The leak {verdict}: {more:+.3f} of AUC, means over the seeds. The intervals below say "
+        f"The leak {verdict}: {signed(more)} of AUC, means over the seeds. The intervals below say "
         "how much of that chance could make."
     )
 
 
 def trust(page: Page, material: Material) -> None:
     """Tell how far the final runs can be trusted."""
-    tables = material.tables
     page.heading("12 How far can the final runs be trusted?")
+    _trusted(page, material)
     for name in ("roc", "precision_recall", "confusion"):
         material.show(page, name)
-    page.say("Thresholds that were chosen on validation and frozen, on the test split:")
-    points = tables["operating_points"]
-    stated = [name for name in points.columns if name.startswith(("ppv_at", "npv_at"))]
-    page.table(points, [*_WHO, "point", "threshold", *_RATES, *_VALUES, *stated, "reason"])
-    material.explain(page, "operating_points")
+    _operating(page, material)
     page.say("Are the probabilities true?")
     page.table(
-        tables["calibration"], [*_WHO, "probabilities", "temperature", "prevalence", *_TRUTH]
+        material.tables["calibration"],
+        [*_WHO, "probabilities", "temperature", "prevalence", *_TRUTH],
     )
     material.explain(page, "calibration")
     material.show(page, "reliability")
+    _slices(page, material)
+    _ensembles(page, material)
+    page.say("Every two models of a study on the same photographs:")
+    for (study, task), rows in material.tables["comparisons"].groupby(
+        ["study", "task"], sort=False
+    ):
+        page.say(f"Study “{study}”, task “{task}”. {verdicts.pairs(rows, 'models')}")
+    material.show(page, "comparisons")
+    _external(page, material)
+
+
+def _trusted(page: Page, material: Material) -> None:
+    """Say what the best final model of each task finds, and how true its probabilities are."""
+    tables = material.tables
+    for task, rows in tables["networks"].groupby("task", sort=False):
+        best = champion(rows)
+        if best is None:
+            page.finding(f"Task “{task}”. A run of every final model diverged.")
+            continue
+        found = (
+            assurances.operating(tables["operating_points"], best),
+            assurances.calibration(tables["calibration"], best),
+        )
+        page.finding(" ".join([f"Task “{task}”.", *filter(None, found)]))
+
+
+def _operating(page: Page, material: Material) -> None:
+    page.say("Thresholds that were chosen on validation and frozen, on the test split:")
+    points = material.tables["operating_points"]
+    stated = [name for name in points.columns if name.startswith(("ppv_at", "npv_at"))]
+    page.table(points, [*_WHO, "point", "threshold", *_RATES, *_VALUES, *stated, "reason"])
+    material.explain(page, "operating_points")
+
+
+def _slices(page: Page, material: Material) -> None:
     page.say("Parts of the test photographs, first seed:")
-    slices = tables["slices"]
+    slices = material.tables["slices"]
     page.table(
         slices[slices["seed"] == slices["seed"].min()],
         [*_WHO, "slice", "value", "positives", *BOUNDED, *_RATES],
     )
     material.explain(page, "slices")
-    if not tables["ensembles"].empty:
-        page.say("Ensembles of the final runs:")
-        page.table(tables["ensembles"], [*_WHO, "members", "left_out", *BOUNDED])
-        material.explain(page, "ensembles")
-    page.say("Every two models of a study on the same photographs:")
-    material.show(page, "comparisons")
-    _external(page, material)
+
+
+def _ensembles(page: Page, material: Material) -> None:
+    table = material.tables["ensembles"]
+    if table.empty:
+        return
+    page.say("Ensembles of the final runs:")
+    for sentence in assurances.ensembles(table):
+        page.say(sentence)
+    page.table(table, [*_WHO, "members", "left_out", *BOUNDED])
+    material.explain(page, "ensembles")
 
 
 def _external(page: Page, material: Material) -> None:
@@ -224,5 +214,7 @@ def _external(page: Page, material: Material) -> None:
         page.note("No external set is configured.")
         return
     page.say("Other cameras and populations:")
+    for sentence in assurances.external(table, material.tables["networks"]):
+        page.say(sentence)
     page.table(table, ["set", *_WHO, "positives", *BOUNDED, *_RATES, "reason"])
     material.explain(page, "external")

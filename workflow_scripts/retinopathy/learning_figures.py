@@ -13,7 +13,6 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
 from retinopathy import plotting
-from retinopathy.runs import HOLDOUT
 
 
 def learning_curve(table: pd.DataFrame, path: Path) -> None:
@@ -34,7 +33,7 @@ def learning_curve(table: pd.DataFrame, path: Path) -> None:
             counts * np.exp(0.012 * width * plotting.aside(table["seed"]).to_numpy(float)),
         )
         means = table.groupby("case")[["photographs", "auc"]].mean().sort_values("photographs")
-        _line(axes, means["photographs"].to_numpy(), means["auc"].to_numpy())
+        _line(axes, table, means["photographs"].to_numpy(), means["auc"].to_numpy())
         ticks = [f"{n:.0f}" for n in means["photographs"]]
         ticks[-1] += "\n(all)"
         axes.set_xticks(means["photographs"], ticks)
@@ -58,8 +57,8 @@ def leakage(table: pd.DataFrame, path: Path) -> None:
     with plotting.figure(path, 6, 4) as drawn:
         axes = drawn.subplots()
         _seeds(axes, table, own + 0.06 * plotting.aside(table["seed"]).to_numpy(float))
-        _line(axes, places, cases["auc"].to_numpy())
-        shares = [f"{share:.0%}" for share in cases["fellow_in_train"]]
+        _line(axes, table, places, cases["auc"].to_numpy())
+        shares = [f"{100 * share:.0f} %" for share in cases["fellow_in_train"]]
         labels = [
             f"{case}\nfellow eye in training: {share}"
             for case, share in zip(cases.index, shares, strict=True)
@@ -95,15 +94,13 @@ def _seeds(axes: Axes, table: pd.DataFrame, places: Any) -> None:
     axes.set_ylim(0.4 if pd.isna(lowest) else min(lowest - 0.02, 0.4), 1.02)
 
 
-def _line(axes: Axes, places: Any, means: Any) -> None:
+def _line(axes: Axes, table: pd.DataFrame, places: Any, means: Any) -> None:
     """Draw a line through means, with a gap where there is none."""
-    axes.plot(places, means, "--", color="#555555", lw=1, label="mean over seeds")
+    label = "mean over seeds" if table["seed"].nunique() > 1 else None
+    axes.plot(places, means, "--", color="#555555", lw=1, label=label)
 
 
 def _title(table: pd.DataFrame) -> str:
-    row = table.iloc[0]
-    pooled = "" if set(table["fold"]) == {HOLDOUT} else ", folds pooled"
-    return (
-        f"{row['task']}, {row['network']} at {row['size']} px, start: {row['initialisation']}\n"
-        f"n = {table['n'].max()} test photographs{pooled}"
-    )
+    start = table["initialisation"].iloc[0]
+    hollow = " (hollow)" if str(start).startswith("random") else ""
+    return f"{plotting.title(table, 'test')}\nstarts from: {start}{hollow}"

@@ -1,11 +1,13 @@
 """What a study left for its page: tables, figures, and what there is to say of each."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from retinopathy.display import title
 from retinopathy.page import Page
 
 
@@ -42,5 +44,6 @@ class Material:
 
 
 def read_caption(path: Path) -> str:
-    """Return the text of a caption without its marks."""
-    return path.read_text(encoding="utf-8").replace("``", "").strip()
+    """Return the text of a caption, with the names of columns that the page's tables have."""
+    text = path.read_text(encoding="utf-8").strip()
+    return re.sub("``(.+?)``", lambda name: title(name[1]), text)

@@ -42,6 +42,21 @@ def figure(path: Path, width: float, height: float) -> Iterator[Figure]:
             drawn.savefig(beside)
 
 
+def title(table: pd.DataFrame, split: str) -> str:
+    """Return the title of a figure of one task, network and size.
+
+    Args:
+        table: Columns task, network, size, n, fold; `n` is 0 in rows of runs that diverged.
+        split: Of which split the photographs are.
+    """
+    first = table.iloc[0]
+    pooled = ", folds pooled" if "pooled" in set(table["fold"]) else ""
+    return (
+        f"{first['task']}, {first['network']} at {first['size']} px: "
+        f"n = {table['n'].max()} {split} photographs{pooled}"
+    )
+
+
 def aside(seeds: pd.Series) -> pd.Series:
     """Return for each row how far it stands beside its case, so that seeds hide no other.
 
@@ -51,9 +66,22 @@ def aside(seeds: pd.Series) -> pd.Series:
     return seeds.map(known.index) - (len(known) - 1) / 2
 
 
+GUESSING: dict[str, Any] = {"color": "#777777", "linewidth": 0.9, "linestyle": ":", "zorder": 0}
+"""Look of what guessing would give."""
+
+
 def chance(axes: Axes) -> None:
-    """Mark the AUC and accuracy of guessing."""
-    axes.axhline(0.5, color="#999999", linewidth=0.8, linestyle=":", zorder=0)
+    """Mark the AUC and accuracy of guessing, and say so at the right, beside the axes."""
+    axes.axhline(0.5, **GUESSING)
+    axes.text(
+        1.005,
+        0.5,
+        "guessing",
+        fontsize=7,
+        color="#555555",
+        va="center",
+        transform=axes.get_yaxis_transform(),
+    )
 
 
 def empty(axes: Axes, sentence: str) -> None:

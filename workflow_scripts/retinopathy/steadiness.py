@@ -12,6 +12,9 @@ from numpy.typing import ArrayLike
 from retinopathy.errors import Explained
 
 STEADINESS = (
+    "task",
+    "network",
+    "size",
     "case",
     "initialisation",
     "split",
@@ -121,7 +124,8 @@ def over_runs(curves: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         curves: `tables.CURVES` of one study.
-        table: Its metrics on the validation split: columns case, initialisation, split, n.
+        table: Its metrics on the validation split: columns task, network, size, case,
+            initialisation, split, n.
 
     Returns:
         `STEADINESS`: `n` photographs of validation, how many `seeds` and `runs` there are and how
@@ -139,7 +143,8 @@ def over_runs(curves: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
 def _row(runs: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Any]:
     """Return the row of one case from its runs and its rows of metrics."""
     finished = runs[~runs["diverged"]]
-    described = {name: rows[name].iloc[0] for name in ("case", "initialisation", "split")}
+    shared = ("task", "network", "size", "case", "initialisation", "split")
+    described = {name: rows[name].iloc[0] for name in shared}
     counts = {
         "n": rows["n"].max(),
         "seeds": runs["seed"].nunique(),

@@ -2,12 +2,15 @@
 
 import pandas as pd
 
-from retinopathy import card, findings, manifest, registry
+from retinopathy import card, findings, manifest, registry, verdicts
+from retinopathy.answers import answers
 from retinopathy.display import BOUNDED
-from retinopathy.findings import interval, over_seeds
+from retinopathy.findings import over_seeds
 from retinopathy.intervals import bounded
 from retinopathy.material import Material
 from retinopathy.page import Page
+from retinopathy.standings import controls
+from retinopathy.wording import counted, shift
 
 CHOICES = {
     "sweep": ("3 Which learning rate, which L2 constant?", ("rate", "l2")),
@@ -17,6 +20,7 @@ CHOICES = {
 """Studies that choose → the heading of their section, and what tells their cases apart."""
 
 NETWORKS = (
+    "network",
     "title",
     "parameters",
     "depth",
@@ -70,36 +74,27 @@ def _networks(page: Page, material: Material) -> None:
 
 
 def _answer(page: Page, material: Material) -> None:
-    """Tell the best classical method on pixels and the best final run."""
+    """Answer the questions with which the page begins."""
     page.heading("In short")
-    for task, final in material.tables["networks"].groupby("task", sort=False):
-        finished = final.dropna(subset=["auc"])
-        classical = material.tables["baselines"]
-        classical = classical[(classical["task"] == task) & (classical["inputs"] == "pixels")]
-        for initialisation, rows in finished.groupby("initialisation", sort=False):
-            best = rows.sort_values("auc").iloc[-1]
-            page.say(
-                f"Task “{task}”, starting from {initialisation}: the best of "
-                f"{len(rows)} final runs, {best['network']} at {best['size']} px, reaches an AUC "
-                f"of {interval(best, 'auc')} on {best['n']:.0f} test photographs."
-            )
-        if not classical.empty:
-            best = classical.sort_values("auc").iloc[-1]
-            page.say(
-                f"The best of {len(classical)} classical methods on pixels, {best['method']}, "
-                f"reaches {interval(best, 'auc')}."
-            )
-    page.note("Picked as the best of several on the test split: these figures flatter a little.")
+    tasks = [card.labels(task) for task in material.tables["subsets"].itertuples()]
+    page.say(" ".join(["Levels go from 0 (none) to 4 (proliferative).", *tasks]))
+    for question, paragraphs in answers(material.tables).items():
+        page.answer(question, paragraphs)
+    page.note(
+        "In brackets: 95 % intervals. What is best was picked among several on the test split: "
+        "its figures flatter a little. Told apart: p below 0.05 in a comparison of both models on "
+        "the same photographs, adjusted for the number of comparisons; models of the first seed. "
+        "Not told apart is not the same as equal: fewer photographs tell less apart."
+    )
 
 
 def _photographs(page: Page, material: Material) -> None:
     tables = material.tables
     page.heading("1 The photographs")
     counts = tables["levels"]
-    usable = counts.loc[counts["set"] == "all usable", "photographs"].sum()
-    page.say(
-        f"{usable} usable photographs; {len(tables['rejects'])} more images were rejected or have "
-        "no file, each with its reason. Levels go from 0 (none) to 4 (proliferative)."
+    usable = int(counts.loc[counts["set"] == "all usable", "photographs"].sum())
+    page.finding(
+        f"{counted(usable, 'photograph')} can be used; {rejected(len(tables['rejects']))}."
     )
     material.show(page, "levels")
     material.show(page, "examples")
@@ -109,8 +104,6 @@ def _photographs(page: Page, material: Material) -> None:
     page.say("A patient is in one split only, and in the same one for every task.")
     proofs = card.holdout(tables["proofs"])
     page.table(proofs, list(proofs.columns))
-    for task in tables["subsets"].itertuples():
-        page.say(card.labels(task))
     page.note(
         "How many photographs each task asked for and has. Its list, with its parts, is known by "
         "the first digits of its SHA-256:"
@@ -121,12 +114,23 @@ def _photographs(page: Page, material: Material) -> None:
         page.say(card.warning(row))
 
 
+def rejected(number: int) -> str:
+    """Return how many images cannot be used, in words."""
+    if number == 0:
+        return "none was rejected"
+    verb, has = ("was", "has") if number == 1 else ("were", "have")
+    return f"{counted(number, 'other image')} {verb} rejected or {has} no file, with the reason"
+
+
 def _baselines(page: Page, table: pd.DataFrame) -> None:
     page.heading("2 Classical methods, on the test split")
+    for task, rows in table.groupby("task", sort=False):
+        page.finding(f"Task “{task}”. {verdicts.baselines(rows)}")
     page.say(
         "On pixels, on metadata alone (what the camera gives away), and on the frozen features of "
         "each network. Their settings were chosen by cross-validation over the patients of the "
-        "training split; they call at probability 0.5, which the AUC does not depend on."
+        "training split; they call at probability 0.5, which the AUC does not depend on. Every "
+        "interval is of one method: of many, some miss their AUC by chance."
     )
     for task, rows in table.groupby("task", sort=False):
         page.say(f"Task “{task}”, n = {rows['n'].max()}:")
@@ -138,12 +142,17 @@ def _choice(page: Page, name: str, material: Material) -> None:
     tables, (heading, columns) = material.tables, CHOICES[name]
     table = tables[name]
     page.heading(heading)
+    page.finding(verdicts.choice(table))
+    if name == "regularisation":
+        page.finding(verdicts.erratic(tables["regularisation_steadiness"]))
     page.say(
         f"Task “{table['task'].iloc[0]}”, {table['network'].iloc[0]} at "
         f"{table['size'].iloc[0]} px, on {table['n'].max()} photographs of the validation split, "
         "at threshold 0.5. The same photographs chose the best epoch of each run, which flatters "
         "these figures."
     )
+    if not controls(table).empty:
+        page.note("These runs started from random weights: controls, not fine-tuning.")
     material.show(page, name)
     page.table(
         table, [*columns, "initialisation", "seed", *BOUNDED, "best_epoch", "epochs", "outcome"]
@@ -174,7 +183,7 @@ def _advice(page: Page, name: str, material: Material) -> None:
     page.say("What validation recommends, beside what the configuration uses:")
     page.table(
         advice[advice["study"] == name],
-        ["parameter", "recommended", "configured", "followed", "reason"],
+        ["parameter", "recommended", "configured", "followed"],
     )
     table = material.tables[name]
     if name == "sweep" and set(table["depth"]) == {registry.HEAD}:
@@ -197,7 +206,7 @@ def _cuts(page: Page, material: Material) -> None:
         page.say(f"Whole blocks against cuts inside a block: not known, {mean['reason']}.")
         return
     verdict = (
-        f"On average a cut inside a block lies {interval(mean, 'shortfall')} of AUC under the line "
+        f"On average a cut inside a block lies {shift(mean, 'shortfall')} of AUC under the line "
         "between the whole-block cuts around it (negative: above it)"
     )
     tested = f"no test: {mean['reason']}" if pd.isna(mean["p"]) else f"p = {mean['p']:.2g}"

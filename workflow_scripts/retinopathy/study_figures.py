@@ -140,6 +140,7 @@ def sweep(
     height = 1.3 + 1.15 * len(heat.constants)
     sides = (1.2 * len(heat.rates) + 0.8, 0.95 * len(heat.rates) + 1.2)
     with plotting.figure(path, sum(sides), max(height, 3.4)) as drawn:
+        drawn.suptitle(plotting.title(table, "validation"), fontsize=10)
         left, right = drawn.subfigures(1, 2, width_ratios=sides, squeeze=False)[0]
         _multiples(left, heat, table, known)
         _heat(right, heat, recommendation)
@@ -154,7 +155,7 @@ def _multiples(drawn: SubFigure, heat: Grid, table: pd.DataFrame, known: pd.Data
         inside = (table["l2"] == heat.constants[row]) & (table["rate"] == heat.rates[column])
         runs = known[known["case"].isin(table.loc[inside, "case"])]
         _lines(axes, runs, "auc", 0, "mean")
-        plotting.chance(axes)
+        axes.axhline(0.5, **plotting.GUESSING)
         if row == 0:
             axes.set_title(f"rate {heat.rates[column]:g}", fontsize=8)
         if column == 0:
@@ -163,7 +164,7 @@ def _multiples(drawn: SubFigure, heat: Grid, table: pd.DataFrame, known: pd.Data
     panels[0, 0].xaxis.get_major_locator().set_params(integer=True)
     drawn.supxlabel("epoch", fontsize=9)
     drawn.supylabel("validation AUC", fontsize=9)
-    drawn.suptitle(f"Each setting, n = {table['n'].max()}", fontsize=10)
+    drawn.suptitle("AUC per epoch of each setting; dotted: guessing", fontsize=9)
 
 
 def _heat(drawn: SubFigure, heat: Grid, recommendation: pd.DataFrame) -> None:
@@ -187,7 +188,8 @@ def _heat(drawn: SubFigure, heat: Grid, recommendation: pd.DataFrame) -> None:
     axes.set_xticks(range(len(heat.rates)), [f"{rate:g}" for rate in heat.rates])
     axes.set_yticks(range(len(heat.constants)), [f"{constant:g}" for constant in heat.constants])
     axes.set(xlim=(-0.55, len(heat.rates) - 0.45), ylim=(len(heat.constants) - 0.45, -0.55))
-    axes.set(xlabel="learning rate", ylabel="L2 constant", title="AUC at the best epoch")
+    axes.set(xlabel="learning rate", ylabel="L2 constant")
+    axes.set_title("AUC at the best epoch", fontsize=9)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
@@ -235,16 +237,20 @@ def regularisation(steady: pd.DataFrame, curves: pd.DataFrame, path: Path) -> No
     """
     known = steadiness.numbered(curves)
     rows = -(-len(steady) // COLUMNS)
-    with plotting.figure(path, 4 * COLUMNS, 0.5 + 3 * rows) as drawn:
+    finished = steady["runs"] - steady["diverged"]
+    several = ", mean ± sd over runs" if finished.max() > 1 else ""
+    with plotting.figure(path, 4 * COLUMNS, 0.7 + 3 * rows) as drawn:
         panels = drawn.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False)
         for axes, (_, row) in zip(panels.ravel(), steady.iterrows(), strict=False):
             of_case = known[known["case"] == row["case"]]
             for place, split in ((1, "train"), (0, "validation")):
                 _lines(axes, of_case[of_case["split"] == split], "accuracy", place, split)
-            _best(axes, row)
+            _best(axes, row, "best validation accuracy" + several)
             axes.set_title(annotation(row), fontsize=8, loc="left")
         for axes in panels.ravel()[len(steady) :]:
             axes.axis("off")
+        first = steady.iloc[0]
+        drawn.suptitle(f"{first['task']}, {first['network']} at {first['size']} px")
         panels[0, 0].xaxis.get_major_locator().set_params(integer=True)
         for axes in panels[-1]:
             axes.set_xlabel("epoch")
@@ -253,7 +259,7 @@ def regularisation(steady: pd.DataFrame, curves: pd.DataFrame, path: Path) -> No
         drawn.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
 
 
-def _best(axes: Axes, row: pd.Series) -> None:
+def _best(axes: Axes, row: pd.Series, label: str) -> None:
     """Mark where the runs are at their best on average, with the deviation both ways."""
     axes.errorbar(
         row["accuracy_epochs"],
@@ -265,7 +271,7 @@ def _best(axes: Axes, row: pd.Series) -> None:
         markerfacecolor="white",
         capsize=2,
         zorder=5,
-        label="best validation accuracy, mean ± sd",
+        label=label,
     )
 
 
@@ -284,8 +290,9 @@ def annotation(row: pd.Series) -> str:
 
 
 def _pair(mean: float, deviation: float, decimals: int) -> str:
-    """Return mean ± deviation; the deviation of a single run is not there."""
+    """Return mean ± deviation; a single run has no deviation, and its epochs are whole."""
     if np.isnan(mean):
         return "undefined"
-    more = "" if np.isnan(deviation) else f" ± {deviation:.{decimals}f}"
-    return f"{mean:.{decimals}f}{more}"
+    if np.isnan(deviation):
+        return f"{mean:.0f}" if decimals == 1 else f"{mean:.{decimals}f}"
+    return f"{mean:.{decimals}f} ± {deviation:.{decimals}f}"
