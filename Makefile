@@ -38,13 +38,15 @@ format: $(DEV)/installed  ## format code and rules
 	$(DEV)/bin/ruff format .
 	$(DEV)/bin/snakefmt Snakefile rules
 
-# What ours is compared with has an environment of its own.
-benchmark: $(DEV)/installed $(if $(filter preprocess,$(NAME)),.venv-benchmark/installed)  ## measure side by side: make benchmark NAME=preprocess
-	$(DEV)/bin/python benchmarks/$(NAME).py
+# What ours is compared with has an environment of its own; with that of saliency ours runs too.
+BESIDE  := $(if $(filter preprocess,$(NAME)),.venv-benchmark)$(if $(filter saliency,$(NAME)),.venv-saliency)
+MEASURE := $(if $(filter saliency,$(NAME)),.venv-saliency,$(DEV))
+benchmark: $(DEV)/installed $(addsuffix /installed,$(BESIDE))  ## measure side by side: make benchmark NAME=preprocess
+	$(MEASURE)/bin/python benchmarks/$(NAME).py
 
 lock: $(DEV)/installed  ## resolve envs/*.in to the pinned, hashed envs/*.lock
 	$(DEV)/bin/pip install --quiet uv==0.13.9
-	for name in cpu gpu dev benchmark; do \
+	for name in cpu gpu dev benchmark saliency; do \
 	  $(DEV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header envs/$$name.in -o envs/$$name.lock; \
 	done

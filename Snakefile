@@ -25,6 +25,8 @@ include: "rules/evaluation.smk"
 include: "rules/comparisons.smk"
 include: "rules/saliency.smk"
 include: "rules/flips.smk"
+include: "rules/lesions.smk"
+include: "rules/sanity.smk"
 include: "rules/report.smk"
 include: "rules/predict.smk"
 

@@ -416,6 +416,90 @@ def final_files(file, size):
     ]
 
 
+# --- lesions
+
+
+# The synthetic source brings a set of its own.
+LESION_SETS = [
+    *(["synthetic"] if config["source"]["kind"] == "synthetic" else []),
+    *config["lesions"]["sets"],
+]
+
+
+def untrained(run):
+    """Return the run of the same network from random weights, of which nothing is trained."""
+    return replace(run, initialisation="random_frozen")
+
+
+def lesion_run(wildcards):
+    """Return the run whose maps are scored: a final run, or its untrained network."""
+    run = shown_run(wildcards, None)
+    return run if wildcards.weights == "trained" else untrained(run)
+
+
+def lesion_weights(wildcards):
+    """Return the weights that the scored run starts from."""
+    return f"{initial_of(lesion_run(wildcards))}/backbone.weights.h5"
+
+
+def lesion_trained(wildcards):
+    """Return what training changed of these, nothing of an untrained network."""
+    if wildcards.weights == "random":
+        return []
+    return [shown_file("trained.h5")(wildcards)]
+
+
+def lesion_listing(wildcards):
+    """Return what tells whether photographs or masks of a set changed."""
+    folders = config["lesions"]["sets"][wildcards.lesion_set]
+    return ["".join(listings_of(folders[name])) for name in ("photographs", "masks")]
+
+
+# Set, weights and final run of all maps that are scored.
+LESION_CASES = [
+    (name, weights, studies.shown(config, task, network, size))
+    for name in LESION_SETS
+    for task in config["studies"]["networks"]["tasks"]
+    for network in config["studies"]["networks"]["networks"]
+    for size in (SMALL, LARGE)
+    for weights in ("trained", "random")
+]
+
+
+# --- sanity
+
+
+# The final runs whose maps are checked.
+SANITY_RUNS = [
+    studies.shown(config, task, network, SMALL)
+    for task in config["studies"]["networks"]["tasks"]
+    for network in config["studies"]["networks"]["networks"]
+]
+
+
+def sanity_files(file):
+    """Return what a check found of every final run that is checked."""
+    return [
+        f"results/{config['study']}/sanity/{run.task}/{run.network}-{run.size}/{file}"
+        for run in SANITY_RUNS
+    ]
+
+
+def randomised_run(wildcards):
+    """Return the run whose random weights replace those of the final run whose maps are shown.
+
+    Its seed is of no other weights: a run that starts from random ones would else get its own back.
+    """
+    run = shown_run(wildcards, None)
+    seed = max(config["seed"], *config["studies"]["networks"]["seeds"]) + 1
+    return replace(run, initialisation="random_frozen", seed=seed)
+
+
+def randomised_weights(wildcards):
+    """Return the weights that replace those of the final run whose maps are shown."""
+    return f"{initial_of(randomised_run(wildcards))}/backbone.weights.h5"
+
+
 # --- the report
 
 

@@ -1,5 +1,6 @@
 # What all rules share: the checked configuration, wildcards, and the hash of a script's code.
 import sys
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -46,6 +47,7 @@ wildcard_constraints:
     study=config["study"],
     task=f"({SELECTED_TASK})({LEAKING})?",
     set="|".join(config["external"]) or "none",
+    lesion_set="|".join(["synthetic", *config["lesions"]["sets"]]),
     network="[a-z][a-z0-9_]*",
     size=r"\d+",
     part=r"\d+",

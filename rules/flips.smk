@@ -3,10 +3,10 @@
 
 rule flips:
     input:
-        small=final_files("test.csv", SMALL),
-        large=final_files("test.csv", LARGE),
-        small_operating=final_files("operating.json", SMALL),
-        large_operating=final_files("operating.json", LARGE),
+        records=runs_of("networks", "record.json"),
+        histories=runs_of("networks", "history.csv"),
+        predictions=runs_of("networks", "test.csv"),
+        operating=runs_of("networks", "operating.json"),
     output:
         table=report(
             "results/{study}/tables/flips.csv",
@@ -15,6 +15,13 @@ rule flips:
             labels={"table": "photographs that flip between the sizes"},
         ),
         markdown="results/{study}/tables/flips.md",
+        tests=report(
+            "results/{study}/tables/flip_tests.csv",
+            caption="../report/flip_tests.rst",
+            category="5 Where it looks",
+            labels={"table": "how many photographs flip, with McNemar's test"},
+        ),
+        tests_markdown="results/{study}/tables/flip_tests.md",
     log:
         "results/{study}/logs/flips.log",
     benchmark:
@@ -27,11 +34,7 @@ rule flips:
         runtime=10,
     params:
         code=code("flips"),
-        runs=[
-            case.run.address
-            for case in studies.cases(config, "networks")
-            if case.run.size == SMALL
-        ],
+        cases=cases_of("networks"),
     message:
         "List the photographs that flip between the sizes"
     script:
@@ -41,6 +44,7 @@ rule flips:
 rule flip_figure:
     input:
         flips="results/{study}/tables/flips.csv",
+        tests="results/{study}/tables/flip_tests.csv",
         manifest="results/{study}/manifest.csv",
         small_weights=shown_initial(SMALL),
         large_weights=shown_initial(LARGE),

@@ -26,6 +26,12 @@ rule summary:
                 "networks",
                 "comparisons",
                 "flips",
+                "flip_tests",
+                "localisation",
+                "localisation_differences",
+                "randomisation",
+                "deletion",
+                "class_swap",
                 "initialisation",
                 "learning_curve",
                 "leakage",
@@ -71,12 +77,23 @@ rule summary:
                 "confusion",
                 "reliability",
                 "comparisons",
+                "localisation",
+                "randomisation",
+                "deletion",
             ],
         ),
         saliency=final_figures(
             "results/{study}/figures/saliency/{task}-{network}-{size}.png",
             size=config["studies"]["networks"]["sizes"],
         ),
+        saliency_sizes=final_figures(
+            "results/{study}/figures/saliency_sizes/{task}-{network}.png"
+        ),
+        lesions=final_figures(
+            "results/{study}/figures/lesions/{lesion_set}-{task}-{network}.png",
+            lesion_set=LESION_SETS,
+        ),
+        sanity=final_figures("results/{study}/figures/sanity/{task}-{network}.png"),
         flips=final_figures("results/{study}/figures/flips/{task}-{network}.png"),
         captions=collect("report/{name}.rst", name=CAPTIONS),
     output:

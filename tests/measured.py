@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from retinopathy.localisation_tables import DIFFERENCES
 from retinopathy.tables import WHOLE
 
 NAN = float("nan")
@@ -62,3 +63,26 @@ def pair(case_a: str, case_b: str, difference: float, **more: object) -> dict[st
 def pairs(*rows: dict[str, object]) -> pd.DataFrame:
     """Return comparisons; also where there are none."""
     return pd.DataFrame(rows, columns=list(pair("a", "b", 0)))
+
+
+def ahead(compared: str, low: float, **changes: object) -> dict[str, object]:
+    """Return a row of differences of localisation, whose average precision has a lower bound."""
+    row: dict[str, object] = dict.fromkeys(DIFFERENCES)
+    return (
+        row
+        | {
+            "set": "drawn",
+            "task": "referable",
+            "network": "xception",
+            "size": 192,
+            "initialisation": "imagenet",
+            "method": "cam",
+            "lesion": "HE",
+            "compared": compared,
+            "n": 20,
+            "average_precision_difference": low + 0.1,
+            "average_precision_difference_low": low,
+            "average_precision_difference_high": low + 0.2,
+        }
+        | changes
+    )

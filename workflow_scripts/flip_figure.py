@@ -4,68 +4,69 @@ from pathlib import Path
 
 import pandas as pd
 
-from retinopathy import devices, flips, maps, models, sheets, showcase, tables
+from retinopathy import decoding, devices, flip_figures, flips, maps, models, sheets, tables
 from retinopathy.logs import LOG, logged
 from retinopathy.manifest import rows_of
 from retinopathy.runs import Run
+from retinopathy.showcase import Shown, load
+
+Trained = tuple[Run, Path, Path]
+"""A run, the weights that it started from, and its trained variables."""
 
 
 def main(
-    table: Path,
+    listed: Path,
+    tested: Path,
     manifest: Path,
-    small: tuple[Run, Path, Path],
-    large: tuple[Run, Path, Path],
+    small: Trained,
+    large: Trained,
     contrast: str,
     figure: Path,
 ) -> None:
-    """Draw the maps of both sizes of the photograph whose true class gained most.
+    """Draw both sizes' maps of the photograph whose true class gained most.
 
     Args:
-        table: The flips.
+        listed: The table of photographs that flip.
+        tested: The table of tests.
         manifest: The manifest.
-        small: Run, initial weights and trained variables at the small size.
-        large: The same at the large size.
+        small: The run at the small size.
+        large: The run at the large size.
         contrast: Contrast normalisation, as in the records.
         figure: Where to draw.
     """
     run = small[0]
-    flipped = tables.read(table, flips.COLUMNS)
-    image = flips.clearest(flipped, run.task, run.network, run.seed)
-    if image is None:
-        sheets.say(
-            f"No test photograph is wrong at {run.size} px and right at {large[0].size} px "
-            f"for {run.network} on {run.task}.",
-            figure,
-        )
+    gained = flips.gained(tables.read(listed, flips.COLUMNS), run)
+    table = tables.read(tested, flips.TESTS)
+    same = [table[name] == getattr(run, name) for name in ("task", "network", "seed")]
+    test = table[same[0] & same[1] & same[2]].iloc[0]
+    if gained.empty:
+        sheets.say(flip_figures.nothing(test), figure)
         return
-    LOG.info("explaining %s", image)
-    row = flipped[(flipped["image"] == image) & (flipped["network"] == run.network)].iloc[0]
-    rows = [
-        _row(one, image, manifest, contrast, row, name)
-        for name, one in (("small", small), ("large", large))
+    row = gained.iloc[0]
+    LOG.info("explaining %s", row["image"])
+    photograph = rows_of(manifest, [row["image"]])
+    shown = [load(photograph, one.size, contrast)[0] for one, *_ in (small, large)]
+    sights = [
+        _sight(one, seen, row, name)
+        for one, seen, name in zip((small, large), shown, ("small", "large"), strict=True)
     ]
-    sheets.draw(rows, maps.COLUMNS, figure, heat="share of the largest value")
+    whole = decoding.decode(Path(photograph["path"].iloc[0]).read_bytes())
+    found = flip_figures.Flip(whole, shown[1].picture, shown[1].box, row["label"], *sights)
+    flip_figures.draw(found, flip_figures.tell(gained, test), figure)
 
 
-def _row(
-    explained: tuple[Run, Path, Path],
-    image: str,
-    manifest: Path,
-    contrast: str,
-    flip: pd.Series,
-    name: str,
-) -> sheets.Row:
-    """Return the row of one size: the photograph, its maps, and what was predicted."""
-    run, weights, trained = explained
-    (photograph,) = showcase.load(rows_of(manifest, [image]), run.size, contrast)
-    model = models.load_trained(run, weights, trained)
-    cam, guided = maps.explain(model, photograph.seen[None])
-    verdict = "right" if flip["right_at"] == name else "wrong"
-    title = (
-        f"{image}, level {flip['level']}\n{run.size} px: {verdict}\n"
-        f"probability {flip[f'probability_{name}']:.2f}{maps.remark(cam[0])}"
+def _sight(trained: Trained, shown: Shown, row: pd.Series, name: str) -> flip_figures.Sight:
+    """Return what the network of one size saw, where it looked and what it said."""
+    model = models.load_trained(*trained)
+    heat = maps.explain(model, shown.seen[None], ("cam", "guided_grad_cam"))
+    return flip_figures.Sight(
+        trained[0].size,
+        shown.seen,
+        heat["cam"][0],
+        heat["guided_grad_cam"][0],
+        row[f"probability_{name}"],
+        row[f"threshold_{name}"],
     )
-    return sheets.Row(title, maps.panels(photograph, cam[0], guided[0]))
 
 
 if __name__ == "__main__":
@@ -77,6 +78,7 @@ if __name__ == "__main__":
         inputs, params = job.input, job.params
         main(
             Path(inputs.flips),
+            Path(inputs.tests),
             Path(inputs.manifest),
             (Run.parse(params.small), Path(inputs.small_weights), Path(inputs.small_trained)),
             (Run.parse(params.large), Path(inputs.large_weights), Path(inputs.large_trained)),

@@ -1,55 +1,35 @@
-"""List the photographs that are wrong at one size and right at the other."""
+"""List the photographs that are wrong at one size and right at the other, and test their number."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import pandas as pd
-
-from retinopathy import display, flips, tables
-from retinopathy.files import read_json
-from retinopathy.logs import logged
-from retinopathy.runs import Run
+from retinopathy import display, flips, study_tables, tables
+from retinopathy.logs import LOG, logged
 
 
-def main(
-    runs: Sequence[Run],
-    small: Sequence[tuple[Path, Path]],
-    large: Sequence[tuple[Path, Path]],
-    table: Path,
-    markdown: Path,
-) -> None:
-    """Write one row per run and flipped photograph.
+def main(evidence: Sequence[study_tables.Evidence], paths: Mapping[str, Path]) -> None:
+    """Write one row per flipped photograph, and one per task, network and seed.
 
     Args:
-        runs: The final runs at the small size.
-        small: Predictions and operating point of each of `runs`.
-        large: The same of the runs that differ from them in size alone.
-        table: Where to write the table as CSV.
-        markdown: Where to write it as Markdown.
+        evidence: What the final runs of both sizes left, with their predictions of the test split.
+        paths: Where to write `table` and `markdown`, the photographs, and `tests` and
+            `tests_markdown`, the tests.
     """
-    found = [
-        flips.compare(run, _decided(*one), _decided(*other))
-        for run, one, other in zip(runs, small, large, strict=True)
-    ]
-    together = pd.concat(found, ignore_index=True)[list(flips.COLUMNS)]
-    tables.write(together, table, flips.COLUMNS)
-    display.write_markdown(together, markdown)
-
-
-def _decided(predictions: Path, operating: Path) -> pd.DataFrame:
-    threshold = read_json(operating).get("threshold", 0.5)
-    return flips.decide(tables.read(predictions, tables.PREDICTIONS), threshold)
+    pairs = flips.by_size(evidence)
+    flipped = flips.photographs(pairs, "test")
+    LOG.info("%d photographs flip", len(flipped))
+    tables.write(flipped, paths["table"], flips.COLUMNS)
+    display.write_markdown(flipped, paths["markdown"])
+    tested = flips.tests(pairs, "test")
+    tables.write(tested, paths["tests"], flips.TESTS)
+    display.write_markdown(tested, paths["tests_markdown"])
 
 
 if __name__ == "__main__":
     job = globals()["snakemake"]
 
     with logged(job.log[0]):
-        inputs = job.input
         main(
-            [Run.parse(address) for address in job.params.runs],
-            list(zip(map(Path, inputs.small), map(Path, inputs.small_operating), strict=True)),
-            list(zip(map(Path, inputs.large), map(Path, inputs.large_operating), strict=True)),
-            Path(job.output.table),
-            Path(job.output.markdown),
+            study_tables.gather(job.params.cases, dict(job.input.items())),
+            {name: Path(path) for name, path in job.output.items()},
         )

@@ -1,7 +1,9 @@
 """Predict new photographs: probability, decision, quality, and where the network looked."""
 
+from dataclasses import astuple
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 
@@ -9,6 +11,7 @@ from retinopathy import (
     decoding,
     devices,
     inspection,
+    maps,
     models,
     saliency,
     showcase,
@@ -19,6 +22,9 @@ from retinopathy.files import read_json, written
 from retinopathy.logs import LOG, logged
 from retinopathy.manifest import OK
 from retinopathy.runs import Run
+
+QUALITY = 95
+"""Of the JPEG files of overlays, in per cent."""
 
 COLUMNS = ("image", "probability", "threshold", "decision", "quality", "overlay")
 
@@ -45,7 +51,7 @@ def main(
         folder: New photographs.
         contrast: Contrast normalisation, as in the records.
         table: Where to write the table.
-        overlays: Folder for class activation maps laid over the photographs.
+        overlays: Folder for class activation maps laid over the photographs at full resolution.
     """
     overlays.mkdir(parents=True, exist_ok=True)
     point = read_json(operating)
@@ -69,7 +75,8 @@ def main(
             (shown,) = showcase.load(pd.DataFrame([facts]), run.size, contrast)
             row["probability"] = _probability(model, shown)
             row["decision"] = "diseased" if row["probability"] >= threshold else "healthy"
-            row["overlay"] = _overlay(model, shown, overlays / f"{image}.png")
+            laid = _overlay(model, shown, decoding.decode(decoding.read(Path(facts["path"]))))
+            row["overlay"] = _save(laid, overlays / f"{image}.jpg")
         LOG.info("%s: %s", image, row.get("decision", row["quality"]))
         rows.append(row)
     with written(table) as beside:
@@ -81,10 +88,20 @@ def _probability(model: models.Model, shown: showcase.Shown) -> float:
     return float(1 / (1 + np.exp(-logit)))
 
 
-def _overlay(model: models.Model, shown: showcase.Shown, path: Path) -> str:
-    heat = saliency.normalise(saliency.cam(model, shown.seen[None])[0])
-    laid = saliency.overlay(shown.picture, heat)
-    path.write_bytes(decoding.encode_png(laid))
+def _overlay(
+    model: models.Model, shown: showcase.Shown, photograph: decoding.Pixels
+) -> decoding.Pixels:
+    """Return the whole photograph with the map of its crop laid over it, where it was cropped."""
+    heat = maps.explain(model, shown.seen[None], ["cam"])["cam"][0]
+    return saliency.overlay(photograph, maps.scaled(heat, "cam"), astuple(shown.box))
+
+
+def _save(image: decoding.Pixels, path: Path) -> str:
+    """Write a picture as JPEG, whole or not at all, and return its name."""
+    with written(path) as beside:
+        bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+        if not cv2.imwrite(str(beside), bgr, [cv2.IMWRITE_JPEG_QUALITY, QUALITY]):
+            raise OSError(f"{path} could not be written")
     return path.name
 
 

@@ -11,6 +11,9 @@ from retinopathy.logs import logged
 from retinopathy.material import Material, read_caption
 from retinopathy.tables import TEXT, WHOLE
 
+COLLECTIONS = ("saliency", "saliency_sizes", "lesions", "sanity", "flips")
+"""Figures of which there is one per final network, or several."""
+
 
 def main(
     study: str,
@@ -48,7 +51,7 @@ if __name__ == "__main__":
             [Path(path) for path in inputs.subsets],
             [Path(path) for path in inputs.recommendations],
             {Path(path).stem: [Path(path)] for path in inputs.figures}
-            | {name: [Path(path) for path in inputs[name]] for name in ("saliency", "flips")},
+            | {name: [Path(path) for path in inputs[name]] for name in COLLECTIONS},
             [Path(path) for path in inputs.captions],
             Path(job.output.page),
         )

@@ -1,6 +1,7 @@
 import gc
 import weakref
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from retinopathy import probes, saliency
+from retinopathy import decoding, networks, photographs, probes, registry, saliency
 from retinopathy.errors import Explained
 
 Floats = NDArray[np.float64]
@@ -25,6 +26,10 @@ DENSE = GENERATOR.normal(size=5)
 """Weights of 1×1 convolutions, so that gradients can be written down pixel by pixel."""
 
 KINDS = ("activation", "relu", "relu6")
+
+FAST = (saliency.cam, saliency.grad_cam, saliency.guided_backpropagation, saliency.guided_grad_cam)
+AVERAGING = (saliency.integrated_gradients, saliency.smooth_grad)
+EVERY = (*FAST, *AVERAGING)
 
 
 def small_model(kind: str, *, head_relu: bool = False) -> keras.Model:
@@ -131,7 +136,7 @@ def test_grad_cam_of_an_earlier_layer() -> None:
 @pytest.mark.parametrize("batch", [1, 2, 5, 8])
 def test_batches_change_nothing_and_the_last_partial_one_counts(batch: int) -> None:
     model = small_model("activation")
-    for explain in (saliency.cam, saliency.grad_cam, saliency.guided_grad_cam):
+    for explain in EVERY:
         whole, cut = explain(model, PIXELS, batch=5), explain(model, PIXELS, batch=batch)
         assert len(cut) == len(PIXELS)
         assert cut == pytest.approx(whole, rel=1e-4, abs=1e-6)
@@ -158,7 +163,7 @@ def everything(model: keras.Model, file: Path) -> tuple[bytes, list[Floats], Flo
 def test_explaining_leaves_the_model_and_its_file_as_they_were(tmp_path: Path) -> None:
     model = small_model("relu6")
     architecture, weights, outputs = everything(model, tmp_path / "before.keras")
-    for explain in (saliency.cam, saliency.grad_cam, saliency.guided_grad_cam):
+    for explain in EVERY:
         explain(model, PIXELS)
     architecture_after, weights_after, outputs_after = everything(model, tmp_path / "after.keras")
     assert architecture == architecture_after
@@ -175,9 +180,8 @@ def test_reloaded_model_has_the_same_maps(tmp_path: Path) -> None:
     model = small_model("relu6")
     model.save(tmp_path / "model.keras")
     reloaded = keras.models.load_model(tmp_path / "model.keras")
-    assert np.array_equal(
-        saliency.guided_grad_cam(model, PIXELS), saliency.guided_grad_cam(reloaded, PIXELS)
-    )
+    for explain in EVERY:
+        assert np.array_equal(explain(model, PIXELS), explain(reloaded, PIXELS))
 
 
 def test_weights_that_change_later_are_seen() -> None:
@@ -214,9 +218,11 @@ def test_network_without_relu_is_refused_by_guided_methods_alone() -> None:
     x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     model = keras.Model(pixels, keras.layers.Dense(1, name="logit")(x))
     assert saliency.grad_cam(model, PIXELS).shape == (5, 4, 4)
-    for explain in (saliency.guided_backpropagation, saliency.guided_grad_cam):
+    for explain in AVERAGING:
+        assert np.abs(explain(model, PIXELS)).max() > 0
+    for guided in (saliency.guided_backpropagation, saliency.guided_grad_cam):
         with pytest.raises(Explained, match="ReLU"):
-            explain(model, PIXELS)
+            guided(model, PIXELS)
 
 
 def test_nested_backbone_is_refused() -> None:
@@ -226,7 +232,7 @@ def test_nested_backbone_is_refused() -> None:
     pixels = keras.Input((SIDE, SIDE, 3))
     x = keras.layers.GlobalAveragePooling2D(name="pool")(backbone(pixels))
     model = keras.Model(pixels, keras.layers.Dense(1, name="logit")(x))
-    for explain in (saliency.cam, saliency.grad_cam, saliency.guided_grad_cam):
+    for explain in EVERY:
         with pytest.raises(Explained, match="flat"):
             explain(model, PIXELS)
 
@@ -237,8 +243,133 @@ def test_layer_that_is_not_there_is_explained() -> None:
 
 
 def test_sign_is_one_of_two() -> None:
-    with pytest.raises(ValueError, match="sign"):
-        saliency.cam(small_model("relu"), PIXELS, sign=0)
+    for explain in EVERY:
+        with pytest.raises(ValueError, match="sign"):
+            explain(small_model("relu"), PIXELS, sign=0)
+
+
+@pytest.mark.parametrize("explain", EVERY, ids=lambda explain: explain.__name__)
+def test_no_photographs_have_no_maps(explain: Callable[..., Floats]) -> None:
+    assert len(explain(small_model("relu"), PIXELS[:0])) == 0
+
+
+# References ---------------------------------------------------------------------------------------
+
+
+def linear_model() -> keras.Model:
+    """The logit is a weighed sum of the pixels: its gradient is `LINEAR` everywhere."""
+    pixels = keras.Input((SIDE, SIDE, 3), name="pixels")
+    x = keras.layers.Conv2D(4, 1, name="first")(pixels)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    model = keras.Model(pixels, keras.layers.Dense(1, name="logit")(x))
+    model.get_layer("first").set_weights([FIRST[None, None], FIRST_BIAS])
+    model.get_layer("logit").set_weights([DENSE[:4, None], np.array([0.25])])
+    return model
+
+
+LINEAR = FIRST @ DENSE[:4] / SIDE**2
+
+
+@pytest.mark.parametrize("steps", [1, 2, 7])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_integrated_gradients_of_a_linear_model_are_exact(steps: int, sign: int) -> None:
+    baseline = GENERATOR.uniform(0, 255, PIXELS.shape)
+    found = saliency.integrated_gradients(
+        linear_model(), PIXELS, sign=sign, steps=steps, baseline=baseline
+    )
+    assert found.dtype == np.float32
+    assert found == pytest.approx(sign * (PIXELS - baseline) * LINEAR, rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_integrated_gradients_are_complete_pixel_by_pixel(kind: str) -> None:
+    # Convolutions are pointwise and the pool is a mean: each pixel has its own part of the logit.
+    model = small_model(kind)
+    dark = np.zeros((1, 1, 1, 3))
+    parts = [saliency.cam(model, PIXELS * share) / SIDE**2 for share in (1, 0)]
+    found = saliency.integrated_gradients(model, PIXELS, steps=500, baseline=dark)
+    # Where a rectifier bends the way of a pixel, the rule errs by a part of a step.
+    assert found.sum(axis=-1) == pytest.approx(parts[0] - parts[1], abs=0.002)
+    assert np.abs(parts[0] - parts[1]).max() > 0.1
+
+
+def test_integrated_gradients_start_from_a_blurred_copy() -> None:
+    model = small_model("activation")
+    found = saliency.integrated_gradients(model, PIXELS, steps=500)
+    logit = [model.predict(x, verbose=0)[:, 0] for x in (PIXELS, saliency.blurred(PIXELS))]
+    assert found.sum(axis=(1, 2, 3)) == pytest.approx(logit[0] - logit[1], abs=0.05)
+    given = saliency.integrated_gradients(
+        model, PIXELS, steps=500, baseline=saliency.blurred(PIXELS)
+    )
+    assert np.array_equal(found, given)
+
+
+def test_blurred_copy_has_no_lesion_and_keeps_the_rest() -> None:
+    photograph = np.full((1, 200, 200, 3), 120, np.uint8)
+    photograph[:, 98:103, 98:103] = 10
+    copy = saliency.blurred(photograph)
+    assert copy.dtype == np.float32
+    assert copy == pytest.approx(np.full_like(copy, 120), abs=5)
+
+
+def test_the_black_around_the_retina_does_not_run_into_the_blurred_copy() -> None:
+    down, across = np.mgrid[:200, :200]
+    retina = (np.hypot(down - 100, across - 100) < 80)[..., None]
+    photograph = np.where(retina, np.array([180, 90, 40]), 0).astype(np.uint8)[None]
+    assert saliency.blurred(photograph) == pytest.approx(photograph.astype(np.float32), abs=1e-2)
+
+
+def test_black_baseline_blames_nothing_black_and_the_blurred_one_does() -> None:
+    photograph = np.full((1, SIDE, SIDE, 3), 120, np.uint8)
+    photograph[0, 2, 3] = 0
+    found = saliency.integrated_gradients(linear_model(), photograph)
+    assert np.unravel_index(np.abs(found).sum(axis=-1).argmax(), found.shape[:3]) == (0, 2, 3)
+    black = saliency.integrated_gradients(linear_model(), photograph, baseline=np.zeros(3))
+    assert (black[0, 2, 3] == 0).all()
+    assert np.abs(black).max() > 0
+
+
+def test_smooth_grad_of_a_linear_model_is_its_gradient() -> None:
+    found = saliency.smooth_grad(linear_model(), PIXELS, samples=3, noise=0.5)
+    assert found.dtype == np.float32
+    assert found == pytest.approx(np.broadcast_to(LINEAR, PIXELS.shape), rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_smooth_grad_without_noise_is_the_plain_gradient(kind: str, sign: int) -> None:
+    found = saliency.smooth_grad(small_model(kind), PIXELS, sign=sign, samples=3, noise=0)
+    assert found == pytest.approx(backward(kind, sign, guided=False), abs=1e-6)
+
+
+def test_noise_of_smooth_grad_has_the_stated_deviation() -> None:
+    pixels = keras.Input((SIDE, SIDE, 3), name="pixels")
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(keras.layers.Multiply()([pixels, pixels]))
+    model = keras.Model(pixels, keras.layers.Dense(1, name="logit")(x))
+    model.get_layer("logit").set_weights([np.ones((3, 1)), np.zeros(1)])
+    # The logit is a sum of squares, so its gradient tells the pixels, and here their noise.
+    noisy = saliency.smooth_grad(model, PIXELS, samples=1, noise=0.2) * SIDE**2 / 2
+    spread = np.ptp(PIXELS.reshape(5, -1).astype(float), axis=1)
+    noise = (noisy - PIXELS).reshape(5, -1) / spread[:, None]
+    assert noise.std() == pytest.approx(0.2, rel=0.1)
+    assert noise == pytest.approx(np.broadcast_to(noise[0], noise.shape), abs=1e-3)
+    many = saliency.smooth_grad(model, PIXELS[:1], samples=400, noise=0.2) * SIDE**2 / 2
+    assert np.std(many - PIXELS[:1]) == pytest.approx(0.2 * spread[0] / 20, rel=0.2)
+
+
+def test_noise_follows_the_seed_and_not_the_other_photographs() -> None:
+    model = small_model("activation")
+    found = saliency.smooth_grad(model, PIXELS, samples=4, seed=1)
+    assert np.array_equal(found, saliency.smooth_grad(model, PIXELS, samples=4, seed=1))
+    assert not np.array_equal(found, saliency.smooth_grad(model, PIXELS, samples=4, seed=2))
+    alone = saliency.smooth_grad(model, PIXELS[3:4], samples=4, seed=1)
+    assert alone[0] == pytest.approx(found[3], rel=1e-4, abs=1e-7)
+
+
+@pytest.mark.parametrize("explain", AVERAGING, ids=lambda explain: explain.__name__)
+def test_the_other_class_has_the_negative_map(explain: Callable[..., Floats]) -> None:
+    model = small_model("relu")
+    assert explain(model, PIXELS, sign=-1) == pytest.approx(-explain(model, PIXELS), abs=1e-7)
 
 
 # Pictures -----------------------------------------------------------------------------------------
@@ -296,6 +427,38 @@ def test_a_dot_is_found_where_it_was_drawn(box: tuple[int, int, int]) -> None:
     assert seen > 3
 
 
+@pytest.mark.parametrize("dot", [(60, 200), (77, 81), (333, 241), (204, 150)])
+@pytest.mark.parametrize("box", [(-41, -60, 451), (15, 20, 391)])
+def test_a_dot_on_the_photograph_is_found_on_it_by_the_maps(
+    dot: tuple[int, int], box: tuple[int, int, int]
+) -> None:
+    photograph = np.full((301, 407, 3), 60, np.uint8)
+    x, y = dot
+    photograph[y - 2 : y + 3, x - 2 : x + 3] = 250
+    data = decoding.encode_png(photograph)
+    seen = photographs.prepare(data, photographs.CropBox(*box), 96, "none")[None]
+    cell, pixel = box[2] / 12, box[2] / 96
+    for heat, width in (
+        (saliency.cam(brightness_model(), seen)[0], cell),
+        (saliency.integrated_gradients(brightness_model(), seen)[0].sum(axis=-1), pixel),
+    ):
+        placed = saliency.place(heat, box, photograph.shape[:2])
+        row, column = np.unravel_index(placed.argmax(), placed.shape)
+        # The peak is in the middle of the cell that holds most of the dot, whose side is 5 pixels.
+        assert abs(column - x) <= width / 2 + 3
+        assert abs(row - y) <= width / 2 + 3
+
+
+def brightness_model() -> keras.Model:
+    """The feature map is the mean brightness of 8×8 pixels, on a grid of 12×12 cells."""
+    pixels = keras.Input((96, 96, 3), name="pixels")
+    x = keras.layers.AveragePooling2D(8)(pixels)
+    x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
+    model = keras.Model(pixels, keras.layers.Dense(1, name="logit")(x))
+    model.get_layer("logit").set_weights([np.ones((3, 1)), np.zeros(1)])
+    return model
+
+
 def test_overlay_leaves_what_lies_outside_the_box() -> None:
     image = np.full((50, 80, 3), 90, np.uint8)
     before = image.copy()
@@ -324,35 +487,55 @@ def test_overlay_is_transparent_or_opaque_as_told() -> None:
 # The real thing -----------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def xception() -> keras.Model:
-    keras.utils.set_random_seed(1)
-    pixels = keras.Input((96, 96, 3), name="pixels")
-    scaled = keras.layers.Rescaling(1 / 127.5, -1, name="preprocessing")(pixels)
-    backbone = keras.applications.Xception(include_top=False, weights=None, input_tensor=scaled)
-    x = keras.layers.GlobalAveragePooling2D(name="pool")(backbone.output)
-    x = keras.layers.Dropout(0.5, name="dropout")(x)
-    return keras.Model(pixels, keras.layers.Dense(1, name="logit")(x))
+def lively(name: str, pixels: NDArray[np.uint8]) -> keras.Model:
+    """Return a random network that tells the pixels apart: its statistics are those of them.
+
+    With the statistics that Keras starts from, its logits hardly vary.
+    """
+    model = networks.build(name, pixels.shape[1], dropout=0.0, l2=0.001, seed=1)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable, layer.momentum = True, 0.0
+    model(pixels.astype(np.float32), training=True)
+    return model
 
 
 @pytest.mark.networks
-def test_xception_is_explained_in_every_way(xception: keras.Model) -> None:
-    pixels = GENERATOR.integers(0, 256, (3, 96, 96, 3), dtype=np.uint8)
-    weights = [weight.copy() for weight in xception.get_weights()]
-    outputs = xception.predict(pixels, verbose=0)
-    assert probes.count_rectifiers(xception) == 35
-    cam, coarse = saliency.cam(xception, pixels), saliency.grad_cam(xception, pixels)
-    assert cam.shape == coarse.shape == (3, 3, 3)
-    scale = coarse.max() / np.maximum(cam, 0).max()
-    assert np.allclose(np.maximum(cam, 0) * scale, coarse, rtol=1e-3, atol=1e-6 * coarse.max())
-    guided = saliency.guided_backpropagation(xception, pixels)
-    probe = probes.probe(xception, "pool", guided=False)
-    plain = probe.gradients(pixels.astype(np.float32), np.float32(1))[2].numpy()
+@pytest.mark.parametrize("name", sorted(registry.NETWORKS))
+def test_networks_are_explained_in_every_way(name: str) -> None:
+    size = max(96, registry.NETWORKS[name].smallest_size)
+    pixels = GENERATOR.integers(0, 256, (2, size, size, 3), dtype=np.uint8)
+    model = lively(name, pixels)
+    weights = [weight.copy() for weight in model.get_weights()]
+    outputs = model.predict(pixels, verbose=0)
+    assert probes.count_rectifiers(model) > 30
+    cam, coarse = saliency.cam(model, pixels), saliency.grad_cam(model, pixels)
+    scale = cam[0].size
+    assert np.maximum(cam, 0) / scale == pytest.approx(
+        coarse, rel=1e-3, abs=float(cam.max()) * 1e-5
+    )
+    bias = model.get_layer("logit").get_weights()[1]
+    assert cam.mean(axis=(1, 2)) + bias == pytest.approx(outputs[:, 0], rel=1e-3, abs=1e-4)
+    plain = saliency.smooth_grad(model, pixels, samples=1, noise=0)
+    guided = saliency.guided_backpropagation(model, pixels)
     assert guided.shape == plain.shape == pixels.shape
     assert np.abs(guided - plain).max() > 0.1 * np.abs(plain).max()
-    assert saliency.guided_grad_cam(xception, pixels).shape == pixels.shape
-    assert all(np.array_equal(*pair) for pair in zip(weights, xception.get_weights(), strict=True))
-    assert np.array_equal(outputs, xception.predict(pixels, verbose=0))
+    assert saliency.guided_grad_cam(model, pixels).shape == pixels.shape
+    assert all(np.array_equal(*pair) for pair in zip(weights, model.get_weights(), strict=True))
+    assert np.array_equal(outputs, model.predict(pixels, verbose=0))
+
+
+@pytest.mark.networks
+def test_integrated_gradients_of_xception_are_complete() -> None:
+    pixels = GENERATOR.integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
+    model = lively("xception", pixels)
+    # A short way: a random network answers to noise with so many bends that a long one takes more
+    # steps than a test has time for.
+    dimmed = pixels * np.float32(0.9)
+    logit = [model.predict(x, verbose=0)[:, 0] for x in (pixels, dimmed)]
+    found = saliency.integrated_gradients(model, pixels, steps=64, baseline=dimmed)
+    assert np.abs(logit[0] - logit[1]).max() > 0.05
+    assert found.sum(axis=(1, 2, 3)) == pytest.approx(logit[0] - logit[1], rel=0.05, abs=0.005)
 
 
 @pytest.mark.networks
@@ -360,9 +543,10 @@ def test_mixed_precision_is_explained() -> None:
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
         model = small_model("relu")
-        found = saliency.guided_grad_cam(model, PIXELS)
+        found = [explain(model, PIXELS) for explain in EVERY]
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    expected = saliency.guided_grad_cam(small_model("relu"), PIXELS)
-    assert found.dtype == np.float32
-    assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.99
+    for half, explain in zip(found, EVERY, strict=True):
+        whole = explain(small_model("relu"), PIXELS)
+        assert half.dtype == np.float32
+        assert np.corrcoef(half.ravel(), whole.ravel())[0, 1] > 0.99

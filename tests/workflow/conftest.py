@@ -128,6 +128,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "features=1",
         "score=1",
         "saliency=1",
+        "saliency_sizes=1",
+        "lesion_maps=1",
+        "randomise_maps=1",
+        "deletion_curves=1",
         "flip_figure=1",
         "initial_random=1",
     )

@@ -40,7 +40,15 @@ def test_a_second_call_does_nothing(finished: Path) -> None:
 
 def test_imports_are_followed_to_the_scripts(root: Path) -> None:
     assert scripts_that_import(root, "page") == {"summary", "data_card"}
-    assert scripts_that_import(root, "sheets") == {"data_card", "saliency", "flip_figure"}
+    assert scripts_that_import(root, "sheets") == {
+        "data_card",
+        "flip_figure",
+        "lesion_sheet",
+        "randomise_maps",
+        "saliency",
+        "saliency_sizes",
+        "sanity_sheet",
+    }
     assert scripts_that_import(root, "backup") == {"finetune"}
 
 
@@ -106,11 +114,25 @@ def test_another_branch_and_back_reruns_nothing(copied: Callable[[], Path]) -> N
                 "external_table",
             },
         ),
-        ({"saliency": {"photographs": 4}}, {"saliency"}),
+        (
+            {"saliency": {"images": ["0_left"]}},
+            {"saliency", "saliency_sizes", "randomise_maps"},
+        ),
         ({"training": {"patience": 3}}, {"finetune"}),
         ({"baselines": {"pixels": 9}}, {"fit_baseline", "score_baseline"}),
         ({"photographs": {"reject_limit": 0.5}}, {"manifest"}),
-        ({"photographs": {"contrast": "graham"}}, {"records", "saliency", "flip_figure"}),
+        (
+            {"photographs": {"contrast": "graham"}},
+            {
+                "records",
+                "saliency",
+                "saliency_sizes",
+                "flip_figure",
+                "lesion_maps",
+                "randomise_maps",
+                "deletion_curves",
+            },
+        ),
         ({"splits": {"train": [0, 2], "validation": [1]}}, {"split"}),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",

@@ -4,10 +4,11 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from retinopathy import tables
+from retinopathy import flips, tables
 from retinopathy.page import embedded
 from tests.workflow.conftest import SMALLEST, files_of, inputs_of, snakemake
 
@@ -156,11 +157,23 @@ def test_every_figure_is_shown_on_a_page_that_needs_nothing_else(study: Path) ->
     assert not any('src="http' in page or 'href="http' in page for page in pages)
 
 
+def test_photographs_that_flip_are_counted_as_they_are_listed(study: Path) -> None:
+    listed = tables.read(study / "tables/flips.csv", flips.COLUMNS)
+    counted = tables.read(study / "tables/flip_tests.csv", flips.TESTS)
+    assert (counted["n"] > 0).all()
+    for row in counted.to_dict("records"):
+        same = [listed[name] == row[name] for name in ("task", "network", "seed")]
+        sides = listed[np.logical_and.reduce(same)]["right_at"].to_list()
+        assert sides.count("small") == row["only_small_right"]
+        assert sides.count("large") == row["only_large_right"]
+        assert row["both_right"] + row["both_wrong"] + len(sides) == row["n"]
+
+
 def test_report_of_snakemake_is_made(finished: Path) -> None:
     path = finished / "results/tests/report.html"
     snakemake(finished, *SMALLEST, "--report", str(path))
     text = path.read_text()
-    for name in ("networks.png", "sweep.png", "flips.csv"):
+    for name in ("networks.png", "sweep.png", "flips.csv", "flip_tests.csv"):
         assert name in text
 
 

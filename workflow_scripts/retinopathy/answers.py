@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from retinopathy import registry, verdicts
+from retinopathy import registry, sightings, verdicts
 from retinopathy.standings import ALPHA, controls, difference, from_imagenet, leading, sizes
 from retinopathy.wording import counted, listed, model, reached, shift
 
@@ -19,16 +19,13 @@ def answers(tables: Tables) -> dict[str, list[str]]:
 
     Args:
         tables: `networks`, `baselines`, `initialisation`, `comparisons`, `depth`, `depth_cuts`,
-            and `localisation_differences` where there is one.
+            and `localisation_differences`.
     """
-    looked = lesions(tables)
     return {
         "How much does transfer learning help?": transfer(tables),
         "How deep should one train?": [depth(tables)],
         "How large must the photograph be?": size(tables),
-        "Do the networks look at the lesions?": [
-            looked or "Not measured: there are no scores of maps against outlined lesions."
-        ],
+        "Do the networks look at the lesions?": lesions(tables),
     }
 
 
@@ -172,8 +169,7 @@ def _added(rows: pd.DataFrame) -> list[str]:
 # Lesions ------------------------------------------------------------------------------------------
 
 
-def lesions(tables: Tables) -> str | None:
-    """Return whether the networks look at the lesions; None where it was not measured."""
-    if "localisation_differences" not in tables:
-        return None
-    return None
+def lesions(tables: Tables) -> list[str]:
+    """Return whether the networks look at the lesions; a paragraph per set and task."""
+    found = sightings.found(tables["localisation_differences"])
+    return found or ["Not measured: there are no scores of maps against outlined lesions."]

@@ -44,13 +44,26 @@ NAMES = {
 """Column → what people call it, where `title` cannot tell from its words."""
 
 VALUES = {
+    "cam": "CAM",
+    "edges": "edge filter",
+    "grad_cam": "Grad-CAM",
+    "guided_backpropagation": "guided backpropagation",
+    "guided_grad_cam": "Guided Grad-CAM",
+    "integrated_gradients": "integrated gradients",
+    "smooth_grad": "SmoothGrad",
     "knn": "k nearest neighbours",
     "logistic_regression": "logistic regression",
     "mlp": "multilayer perceptron",
     "random_forest": "random forest",
+    "random_patches": "patches by chance",
+    "random_pixels": "pixels by chance",
+    "rim": "retina-edge prior",
     "svm": "support vector machine",
+    "vessels": "vessel filter",
 }
 """Name in cells → what people call it."""
+
+_SMALL = 0.01  # values below it are shown with five decimals
 
 NO_INTERVAL, NO_WIDTH = "(no interval)", "(no width)"
 """What stands beside a value instead of bounds: there are none, or both are the value itself."""
@@ -70,6 +83,7 @@ _WORDS = {
     "mcnemar": "McNemar",
     "npv": "negative predictive value",
     "ppv": "positive predictive value",
+    "ssim": "SSIM",
 }
 _PATTERNS = {
     r"multiply_adds_(\w+|<size>)": r"multiply-adds at \1 px, 10⁹",
@@ -131,9 +145,12 @@ def folded(table: pd.DataFrame) -> pd.DataFrame:
 def _interval(value: float, low: float, high: float) -> str | None:
     if pd.isna(value):
         return None
+    # Three decimals say nothing of scores near 0, such as those of lesions of few pixels.
+    digits = 5 if 0 < abs(value) < _SMALL else 3
     if pd.isna(low):
-        return f"{value:.3f} {NO_INTERVAL}"
-    return f"{value:.3f} " + (NO_WIDTH if low == value == high else f"({low:.3f}–{high:.3f})")
+        return f"{value:.{digits}f} {NO_INTERVAL}"
+    shown = f"({low:.{digits}f}–{high:.{digits}f})"
+    return f"{value:.{digits}f} {NO_WIDTH if low == value == high else shown}"
 
 
 def _cell(value: Any) -> str:

@@ -7,7 +7,7 @@ from retinopathy.display import BOUNDED
 from retinopathy.intervals import bounded
 from retinopathy.material import Material
 from retinopathy.page import Page
-from retinopathy.standings import champion, sizes
+from retinopathy.standings import champion
 from retinopathy.wording import signed
 
 _WHO = ["task", "case", "initialisation", "seed", "n"]
@@ -44,38 +44,6 @@ def networks(page: Page, material: Material) -> None:
         )
     over_seeds(page, material.tables["networks_seeds"])
     material.show(page, "networks")
-
-
-def saliency(page: Page, material: Material) -> None:
-    """Show where the networks look."""
-    page.heading("7 Where the networks look")
-    material.show(page, "saliency")
-
-
-def flips(page: Page, material: Material) -> None:
-    """Tell which photographs the size decides."""
-    page.heading("8 What size changes")
-    page.say("What changed from the small size to the large one, on the same photographs:")
-    changed = sizes(material.tables["comparisons"])
-    page.table(changed, list(changed.columns))
-    page.note(
-        "Gains are large minus small. p: DeLong's test with patients as units, and the exact test "
-        "of which photographs are called rightly at one size only, both corrected (Holm) for the "
-        "number of comparisons between the final runs. All of this speaks of the networks of the "
-        "first seed; how much another training would differ, the table of seeds says where there "
-        "are several."
-    )
-    flipped = material.tables["flips"]
-    counts = flipped.groupby(["task", "network", "right_at"], sort=False).size()
-    if counts.empty:
-        page.say("No test photograph flips between the sizes.")
-    else:
-        page.say("Test photographs that are right at one size only:")
-        page.table(
-            counts.rename("photographs").reset_index(),
-            ["task", "network", "right_at", "photographs"],
-        )
-    material.show(page, "flips")
 
 
 def transfer(page: Page, material: Material) -> None:

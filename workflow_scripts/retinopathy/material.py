@@ -30,12 +30,12 @@ class Material:
     def show(self, page: Page, name: str) -> None:
         """Add all figures of a name to a page, with their caption; several share one."""
         caption = self.captions.get(f"{name}_figure") or self.captions[name]
-        first, *others = self.figures[name]
-        if not others:
-            page.figure(first, caption)
+        paths = self.figures[name]
+        if len(paths) == 1:
+            page.figure(paths[0], caption)
             return
         page.note(caption)
-        for path in (first, *others):
+        for path in paths:
             page.figure(path, path.stem)
 
     def explain(self, page: Page, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Where a network looks: CAM, Grad-CAM, guided backpropagation and Guided Grad-CAM.
+"""Where a network looks: CAM, Grad-CAM, guided backpropagation, Guided Grad-CAM and references.
 
 The score that is explained is the logit of the diseased class, or of the other class (its
 negative). Models are flat, with global average pooling in a layer named `pool`; what enters it is
@@ -6,7 +6,8 @@ the last feature map.
 
 Guided backpropagation and Guided Grad-CAM change little when the weights of a network are made
 random (Adebayo et al., Sanity checks for saliency maps, NeurIPS 2018): they show edges as much as
-reasons, and should be read beside CAM or Grad-CAM.
+reasons, and should be read beside CAM or Grad-CAM. Integrated gradients and SmoothGrad are
+references: slow, and without a feature map to choose.
 """
 
 from collections.abc import Callable
@@ -22,9 +23,27 @@ from retinopathy.probes import POOL, above, check_flat, probe
 
 Heat = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
+Places = NDArray[np.int64]
+
+_EDGE = cv2.BORDER_REPLICATE
+_BLACK = 12  # of 255: what is darker in every channel and reaches the edge is no retina
+_LEAST = 1e-6
 
 BATCH = 8
 """Photographs explained at once, unless told otherwise: about 2 GB for Xception at 448 px."""
+
+STEPS = 32
+"""Gradients that integrated gradients sum, per photograph."""
+
+SAMPLES = 32
+"""Gradients that SmoothGrad averages, per photograph."""
+
+NOISE = 0.15
+"""Standard deviation of SmoothGrad's noise, as a share of the range of a photograph's values."""
+
+BLUR = 0.05
+"""Standard deviation of the blur of the baseline of integrated gradients, as a share of the side:
+as wide as a large lesion, which is gone in it."""
 
 
 # Maps ---------------------------------------------------------------------------------------------
@@ -130,6 +149,124 @@ def guided_grad_cam(
         return fine * tf.image.resize(coarse, tf.shape(part)[1:3], method="bilinear")
 
     return _gather(multiply, pixels, batch)
+
+
+def integrated_gradients(
+    model: keras.Model,
+    pixels: NDArray[Any],
+    *,
+    sign: int = 1,
+    steps: int = STEPS,
+    baseline: NDArray[Any] | None = None,
+    batch: int = BATCH,
+) -> Heat:
+    """Return integrated gradients: how the score rises from a baseline to the photograph, by pixel.
+
+    Sundararajan, Taly, Yan, Axiomatic attribution for deep networks, ICML 2017: the difference from
+    the baseline times the mean gradient on the straight way from there, here by the midpoint
+    rule. The values of a photograph sum to score(photograph) − score(baseline), but for an error of
+    the rule that falls with the number of steps: for a trained Xception at 96 px it was 9 % of the
+    difference with 16, 5 % with 32.
+
+    The usual black baseline blames nothing that is dark: the difference is 0 there. Haemorrhages
+    and microaneurysms are. The default is a strongly blurred copy of the photograph, in which
+    lesions are gone (Sturmfels, Lundberg, Lee, Visualizing the impact of feature attribution
+    baselines, Distill 2020). What is wider than the blur is in both and gets no blame.
+
+    Args:
+        model: A flat model with a layer of global average pooling named `pool`.
+        pixels: Photographs, RGB in [0, 255], (n, size, size, 3).
+        sign: +1 for the diseased class, −1 for the other.
+        steps: Points on the way, ≥ 1.
+        baseline: What pixels are compared with, in [0, 255], of a shape that broadcasts to that of
+            `pixels`; `blurred(pixels)` by default.
+        batch: Points explained at once, of whichever photographs.
+
+    Returns:
+        float32 (n, size, size, 3), in logits, of either sign.
+
+    Raises:
+        Explained: The model is not flat.
+    """
+    end = np.asarray(pixels, np.float32)
+    start = blurred(end) if baseline is None else np.asarray(baseline, np.float32)
+    way = end - start
+    start = np.broadcast_to(start, end.shape)
+    along = ((np.arange(steps, dtype=np.float32) + 0.5) / steps)[:, None, None, None]
+
+    def point(which: Places, step: Places) -> tf.Tensor:
+        return tf.convert_to_tensor(start[which] + along[step] * way[which])
+
+    return way * _mean_gradient(model, point, end.shape, steps, sign, batch)
+
+
+def smooth_grad(
+    model: keras.Model,
+    pixels: NDArray[Any],
+    *,
+    sign: int = 1,
+    samples: int = SAMPLES,
+    noise: float = NOISE,
+    seed: int = 0,
+    batch: int = BATCH,
+) -> Heat:
+    """Return SmoothGrad: the mean gradient of the score over noisy copies of a photograph.
+
+    Smilkov, Thorat, Kim, Viégas, Wattenberg, SmoothGrad: removing noise by adding noise, 2017
+    (arXiv 1706.03825). The noise is normal. All photographs get the same, so that a map does not
+    depend on which others are explained.
+
+    Args:
+        model: A flat model with a layer of global average pooling named `pool`.
+        pixels: Photographs, RGB in [0, 255], (n, size, size, 3).
+        sign: +1 for the diseased class, −1 for the other.
+        samples: Noisy copies, ≥ 1.
+        noise: Standard deviation, as a share of the range of the photograph's values, ≥ 0.
+        seed: Of the noise.
+        batch: Copies explained at once, of whichever photographs.
+
+    Returns:
+        float32 (n, size, size, 3), logits per grey level, of either sign.
+
+    Raises:
+        Explained: The model is not flat.
+    """
+    clean = np.asarray(pixels, np.float32)
+    deviation = noise * np.ptp(clean, axis=(1, 2, 3), keepdims=True)
+
+    def copy(which: Places, sample: Places) -> tf.Tensor:
+        shape = clean.shape[1:]
+        drawn = [tf.random.stateless_normal(shape, (seed, one)) for one in sample.tolist()]
+        return clean[which] + deviation[which] * tf.stack(drawn)
+
+    return _mean_gradient(model, copy, clean.shape, samples, sign, batch)
+
+
+def blurred(pixels: NDArray[Any]) -> Heat:
+    """Return photographs, (n, size, size, 3), with what is narrower than `BLUR` of the side gone.
+
+    The black around the retina stays as it is and does not run into it: within the retina the copy
+    is the weighed mean of the retina's own pixels (normalised convolution, Knutsson and Westin,
+    CVPR 1993). Else the rim would differ most from its copy, and be blamed.
+
+    Returns:
+        float32, blurred by a Gaussian; beyond the edges the photographs go on as they end.
+    """
+    soft = [_blur(np.asarray(one, np.float32), BLUR * pixels.shape[1]) for one in pixels]
+    return np.asarray(soft, np.float32).reshape(pixels.shape)
+
+
+def _blur(photograph: Heat, deviation: float) -> Heat:
+    """Return one photograph blurred within its retina: what is not black up to the edge."""
+    black = np.pad(photograph.max(axis=-1) < _BLACK, 1, constant_values=True)
+    _, regions = cv2.connectedComponents(black.view(np.uint8))
+    within = regions[1:-1, 1:-1, None] != regions[0, 0]
+    weight, soft = (
+        cv2.GaussianBlur(image, (0, 0), deviation, borderType=_EDGE)
+        for image in (within.astype(np.float32), photograph * within)
+    )
+    weighed = soft / np.maximum(weight, _LEAST)[..., None]
+    return np.asarray(np.where(within, weighed, photograph), np.float32)
 
 
 # Pictures -----------------------------------------------------------------------------------------
@@ -241,11 +378,47 @@ def _weigh(features: tf.Tensor, gradient: tf.Tensor) -> tf.Tensor:
 
 def _gather(explain: Callable[[tf.Tensor], tf.Tensor], pixels: NDArray[Any], batch: int) -> Heat:
     """Return the maps of all photographs, explained in batches, the last one partial."""
+    if len(pixels) == 0:
+        # A network takes no empty batch: the shape of what there is none of is that of any other.
+        return _gather(explain, np.zeros((1, *pixels.shape[1:]), np.uint8), batch)[:0]
     parts = [
         explain(tf.convert_to_tensor(pixels[start : start + batch], tf.float32)).numpy()
         for start in range(0, len(pixels), batch)
     ]
     return np.concatenate(parts).astype(np.float32, copy=False)
+
+
+def _mean_gradient(
+    model: keras.Model,
+    point: Callable[[Places, Places], tf.Tensor],
+    shape: tuple[int, ...],
+    points: int,
+    sign: int,
+    batch: int,
+) -> Heat:
+    """Return the mean gradient of the score by the pixels, each photograph at several points.
+
+    Photographs and points make one long row that is cut into full batches, so one photograph is
+    explained as fast as many.
+
+    Args:
+        model: A flat model.
+        point: Numbers of photographs and of points, each (batch,) → pixels, float32 (batch, …).
+        shape: Of all photographs, (n, size, size, 3), and of the result.
+        points: How many per photograph.
+        sign: +1 for the diseased class, −1 for the other.
+        batch: Gradients computed at once.
+    """
+    gradients = probe(model, POOL, guided=False).gradients
+    score = tf.constant(_checked(sign))
+    mean = np.zeros(shape, np.float32)
+    row = np.arange(len(mean) * points)
+    for start in range(0, len(row), batch):
+        which, number = np.divmod(row[start : start + batch], points)
+        found = gradients(point(which, number), score)[2].numpy()
+        for photograph, gradient in zip(which, found, strict=True):
+            mean[photograph] += gradient
+    return mean / np.float32(points)
 
 
 def _checked(sign: int) -> float:

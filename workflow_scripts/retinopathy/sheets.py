@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.cm import ScalarMappable
@@ -12,6 +13,10 @@ from retinopathy import plotting
 
 HEAT = "inferno"
 """Colour map of heat maps: its brightness rises steadily, so it prints in grey."""
+
+_SIDE, _GAP, _BESIDE, _BAR, _ABOVE, _LINE = 2.2, 0.08, 1.6, 1.0, 0.3, 0.3
+"""Inches: of an image, between rows, for their titles, the colour bar, the titles of columns, and
+a line of text."""
 
 
 @dataclass(frozen=True)
@@ -27,26 +32,55 @@ class Row:
     images: Sequence[NDArray[np.uint8]]
 
 
-def draw(rows: Sequence[Row], columns: Sequence[str], path: Path, *, heat: str = "") -> None:
-    """Draw `rows` under the titles `columns`; a colour bar for heat maps when `heat` names it."""
-    with plotting.figure(path, 2.1 * len(columns) + 1.6, 2.1 * len(rows) + 0.5) as drawn:
+def draw(
+    rows: Sequence[Row],
+    columns: Sequence[str],
+    path: Path,
+    *,
+    heat: str = "",
+    title: str = "",
+    note: str = "",
+) -> None:
+    """Draw `rows` under the titles `columns`.
+
+    Args:
+        rows: At least one.
+        columns: A title for each image of a row.
+        path: Where to draw.
+        heat: What the colours of heat maps mean; with it there is a colour bar.
+        title: A line above all.
+        note: A line below all.
+    """
+    width = _SIDE * len(columns) + _BESIDE + (_BAR if heat else 0)
+    height = (_SIDE + _GAP) * len(rows) + _ABOVE + _LINE * (bool(title) + bool(note))
+    with plotting.figure(path, width, height) as drawn:
+        drawn.set_layout_engine("compressed", h_pad=_GAP / 2, hspace=0)
         grid = drawn.subplots(len(rows), len(columns), squeeze=False)
-        for number, row in enumerate(rows):
-            for axes, image in zip(grid[number], row.images, strict=True):
-                axes.imshow(image, cmap="gray", vmin=0, vmax=255)
-                axes.set_xticks([])
-                axes.set_yticks([])
-                axes.grid(visible=False)
-                axes.spines[:].set_visible(False)
-            grid[number][0].set_ylabel(
-                row.title, rotation=0, ha="right", va="center", fontsize=8, labelpad=8
-            )
-        for axes, title in zip(grid[0], columns, strict=True):
-            axes.set_title(title, fontsize=9)
+        for axes, row in zip(grid, rows, strict=True):
+            _draw_row(axes, row)
+        for axes, name in zip(grid[0], columns, strict=True):
+            axes.set_title(name, fontsize=9)
         if heat:
             drawn.colorbar(
-                ScalarMappable(cmap=HEAT), ax=grid.ravel().tolist(), label=heat, shrink=0.5
+                ScalarMappable(cmap=HEAT),
+                ax=grid.ravel().tolist(),
+                label=heat,
+                shrink=min(1, 2 / len(rows)),
+                aspect=30,
             )
+        if title:
+            drawn.suptitle(title, fontsize=10)
+        if note:
+            drawn.supxlabel(note, fontsize=8)
+
+
+def _draw_row(grid: NDArray[Any], row: Row) -> None:
+    for axes, image in zip(grid, row.images, strict=True):
+        axes.imshow(image, cmap="gray", vmin=0, vmax=255)
+        axes.set(xticks=[], yticks=[])
+        axes.grid(visible=False)
+        axes.spines[:].set_visible(False)
+    grid[0].set_ylabel(row.title, rotation=0, ha="right", va="center", fontsize=8, labelpad=8)
 
 
 def say(sentence: str, path: Path) -> None:

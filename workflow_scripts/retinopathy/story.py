@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from retinopathy import card, findings, manifest, registry, verdicts
+from retinopathy import card, findings, looking, manifest, registry, verdicts
 from retinopathy.answers import answers
 from retinopathy.display import BOUNDED
 from retinopathy.findings import over_seeds
@@ -57,8 +57,8 @@ def tell(study: str, source: str, material: Material) -> Page:
     for name in CHOICES:
         _choice(page, name, material)
     findings.networks(page, material)
-    findings.saliency(page, material)
-    findings.flips(page, material)
+    looking.saliency(page, material)
+    looking.flips(page, material)
     findings.transfer(page, material)
     findings.trust(page, material)
     return page

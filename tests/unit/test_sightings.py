@@ -1,0 +1,125 @@
+import pandas as pd
+import pytest
+from tests.measured import FROZEN, NAN, ahead
+
+from retinopathy import sightings
+from retinopathy.flips import TESTS
+from retinopathy.localisation_tables import DIFFERENCES
+from retinopathy.sanity_tables import DELETION, RANDOMISATION
+
+RIVALS = ("uniform", "centre prior", "random network")
+
+
+def differences(*rows: dict[str, object]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=list(DIFFERENCES))
+
+
+def against(*lows: float, **changes: object) -> list[dict[str, object]]:
+    """Return what a map is ahead of each of its three rivals."""
+    return [
+        ahead(f"trained network − {rival}", low, **changes)
+        for rival, low in zip(RIVALS, lows, strict=True)
+    ]
+
+
+def test_a_type_of_lesion_is_found_where_a_map_is_ahead_of_all_three_rivals() -> None:
+    (said,) = sightings.found(
+        differences(
+            *against(0.1, 0.2, 0.3),
+            *against(0.1, 0.2, -0.1, lesion="MA"),
+            *against(0.1, NAN, 0.1, lesion="EX"),
+        )
+    )
+    assert "CAM finds haemorrhages (1 of 3 types)" in said
+    assert "Guided Grad-CAM finds no type of lesion" in said
+    assert "microaneurysms" not in said and "exudates" not in said
+
+
+def test_all_lesions_together_and_anatomy_are_no_types() -> None:
+    rows = [row for kind in ("all", "OD") for row in against(0.1, 0.1, 0.1, lesion=kind)]
+    assert sightings.found(differences(*rows)) == []
+    (said,) = sightings.found(differences(*rows, *against(0.1, 0.1, 0.1)))
+    assert "(1 of 1 type)" in said
+
+
+def test_a_rival_without_a_comparison_leaves_a_type_unfound() -> None:
+    (said,) = sightings.found(differences(*against(0.1, 0.1, 0.1)[:2]))
+    assert "CAM finds no type of lesion" in said
+
+
+def test_networks_from_random_weights_are_not_told_as_finding_lesions() -> None:
+    own = against(0.1, 0.1, 0.1, network="densenet169", initialisation=FROZEN)
+    (said,) = sightings.found(differences(*own))
+    assert "No network from ImageNet weights" in said
+    assert "1 network from random weights" in said
+    assert "densenet169" not in said
+
+
+def test_without_photographs_with_outlined_lesions_nothing_is_found() -> None:
+    assert sightings.found(differences()) == []
+    assert sightings.resolved(differences()) == []
+    assert sightings.found(differences({"set": "drawn", "task": "referable", "n": 0})) == []
+
+
+def test_what_the_large_size_adds_is_told_of_microaneurysms_alone() -> None:
+    sizes = ahead("192 px − 96 px", 0.1, lesion="MA")
+    (said,) = sightings.resolved(
+        differences(sizes, ahead("192 px − 96 px", 0.4), *against(0.7, 0.7, 0.7, lesion="MA"))
+    )
+    assert "microaneurysms in 20 photographs" in said
+    assert said.endswith("xception, 192 px − 96 px, CAM +0.200 (+0.100 to +0.300).")
+
+
+def randomisation(*rows: tuple[str, str, str, float, float]) -> pd.DataFrame:
+    names = ("method", "kind", "stage", "random_share", "similarity")
+    network = {"task": "referable", "network": "xception", "size": 96, "initialisation": "imagenet"}
+    return pd.DataFrame(
+        [network | dict(zip(names, row, strict=True)) for row in rows],
+        columns=list(RANDOMISATION),
+    )
+
+
+def test_what_is_left_of_a_map_is_told_of_the_end_of_the_cascade() -> None:
+    table = randomisation(
+        ("cam", "cascading", "head", 0.1, 0.9),
+        ("cam", "cascading", "stem", 1.0, 0.05),
+        ("guided_grad_cam", "cascading", "stem", 1.0, 0.61),
+        ("cam", "independent", "stem", 0.2, 0.7),
+    )
+    said = sightings.randomised(table)
+    assert "CAM 0.05 and Guided Grad-CAM 0.61." in said
+    assert sightings.randomised(randomisation()).startswith("No network was made random")
+
+
+def test_a_network_misses_what_maps_point_to_where_the_interval_is_above_nothing() -> None:
+    row = {"kind": "deletion", "network": "xception", "initialisation": "imagenet"}
+    rows = [
+        row | {"method": method, "over_patches_low": low}
+        for method, low in (("cam", 0.1), ("grad_cam", -0.1), ("patches", 0.5))
+    ]
+    said = sightings.missed(pd.DataFrame(rows, columns=list(DELETION)))
+    assert "for 1 of 2 maps of networks from ImageNet weights: CAM of xception." in said
+    nothing = sightings.missed(pd.DataFrame(columns=list(DELETION)))
+    assert nothing == "Whether networks miss what their maps point to is not known."
+
+
+@pytest.mark.parametrize(("p", "told"), [(0.01, "told apart"), (0.4, "not told apart")])
+def test_flips_are_counted_and_tested(p: float, told: str) -> None:
+    row = dict.fromkeys(TESTS) | {
+        "task": "referable",
+        "network": "xception",
+        "size_small": 96,
+        "size_large": 192,
+        "initialisation": "imagenet",
+        "seed": 1,
+        "n": 72,
+        "only_small_right": 11,
+        "only_large_right": 12,
+        "clustered_mcnemar_p_holm": p,
+    }
+    said = sightings.flipped(pd.DataFrame([row]))
+    assert "12 are right at 192 px only and 11 at 96 px only" in said
+    assert f"({told}, McNemar" in said
+    control = sightings.flipped(pd.DataFrame([row | {"initialisation": FROZEN}]))
+    assert "xception (from random weights: a control)" in control
+    assert sightings.flipped(pd.DataFrame(columns=list(TESTS))).startswith("No photograph")

@@ -1,0 +1,46 @@
+"""Look at a folder of photographs and one of masks of their lesions."""
+
+from pathlib import Path
+
+from retinopathy import lesions, manifest
+from retinopathy.logs import LOG, logged
+
+
+def main(
+    photographs: Path,
+    masks: Path,
+    study: Path,
+    most: int,
+    seed: int,
+    table: Path,
+    marks: Path,
+) -> None:
+    """Write the set's table and its masks on the grid.
+
+    Args:
+        photographs: Folder of photographs.
+        masks: Folder of masks.
+        study: The manifest of the study; what is in it too may have been trained on.
+        most: How many photographs to use at most; 0 for all.
+        seed: Governs which.
+        table: Where to write the table.
+        marks: Where to write the masks.
+    """
+    rows = lesions.inspect(photographs, manifest.read_manifest(study), LOG.info)
+    found = lesions.collect(rows, lesions.find_masks([masks]), most, seed)
+    lesions.write_set(found, table, marks, LOG.info)
+
+
+if __name__ == "__main__":
+    job = globals()["snakemake"]
+
+    with logged(job.log[0]):
+        main(
+            Path(job.params.folders["photographs"]),
+            Path(job.params.folders["masks"]),
+            Path(job.input.study),
+            job.params.photographs,
+            job.params.seed,
+            Path(job.output.table),
+            Path(job.output.marks),
+        )

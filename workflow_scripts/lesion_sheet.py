@@ -1,0 +1,91 @@
+"""Show the maps of both sizes on photographs with masks, and where the lesions are."""
+
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from retinopathy import lesions, maps, sheets
+from retinopathy.decoding import Pixels
+from retinopathy.lesions import Marked, Mask
+from retinopathy.logs import logged
+from retinopathy.runs import Run
+
+ROWS = 4
+METHODS = ("cam", "guided_grad_cam")
+_LINE = 2  # cells, of the outlines
+
+
+def main(table: Path, marks: Path, files: Sequence[Path], figure: Path) -> None:
+    """Draw a sheet: each photograph, its lesions, and the maps of both sizes.
+
+    Args:
+        table: The set of photographs.
+        marks: Their masks on the grid.
+        files: The maps at the small and at the large size.
+        figure: Where to draw.
+    """
+    rows = lesions.used(lesions.read(table))
+    explained = [maps.read(path) for path in files]
+    chosen = lesions.choose(rows, ROWS) if any(one.images for one in explained) else []
+    if not chosen:
+        sheets.say("There are no maps of photographs with masks of their lesions.", figure)
+        return
+    known = [one for one in explained if one.images]
+    marked = {one.image: one for one in lesions.read_marks(marks) if one.image in chosen}
+    titles = ["photograph", "lesions outlined"]
+    for one in known:
+        size = Run.parse(one.run).size
+        titles += [f"{maps.METHODS[name].title}, {size} px" for name in METHODS]
+    shown = lesions.photographs_of(rows).to_dict("records")
+    places = {row["image"]: row for row in shown}
+    drawn = [
+        sheets.Row(_title(marked[image]), _panels(places[image], marked[image], known))
+        for image in chosen
+    ]
+    sheets.draw(drawn, titles, figure, heat="share of the largest value")
+
+
+def _panels(
+    row: Mapping[Hashable, Any], marked: Marked, explained: Sequence[maps.Maps]
+) -> list[Pixels]:
+    """Return the pictures of one photograph."""
+    crop = lesions.square(row)
+    every = lesions.together(marked.lesions).get(lesions.ALL, np.zeros_like(marked.field))
+    panels = [crop, outlined(crop, every, (255, 255, 255))]
+    for one in explained:
+        place = one.images.index(marked.image)
+        for method in METHODS:
+            heat = one.heat[method, "diseased"][place]
+            panels.append(outlined(maps.over(crop, heat, method), every, (0, 255, 255)))
+    return panels
+
+
+def outlined(picture: Pixels, mask: Mask, colour: tuple[int, int, int]) -> Pixels:
+    """Return a picture, uint8 (GRID, GRID, 3), with a line around each region of a mask."""
+    around = cv2.dilate(mask.view(np.uint8), np.ones((3, 3), np.uint8), iterations=2)
+    regions, _ = cv2.findContours(around, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return np.asarray(cv2.drawContours(picture.copy(), regions, -1, colour, _LINE), np.uint8)
+
+
+def _title(marked: Marked) -> str:
+    """Return the id and how much of the retina each type covers."""
+    shares = {
+        kind: mask[marked.field].mean() for kind, mask in lesions.together(marked.lesions).items()
+    }
+    said = [f"{kind} {share:.2%}" for kind, share in shares.items() if kind != lesions.ALL]
+    return "\n".join([marked.image, *said])
+
+
+if __name__ == "__main__":
+    job = globals()["snakemake"]
+
+    with logged(job.log[0]):
+        main(
+            Path(job.input.table),
+            Path(job.input.marks),
+            [Path(path) for path in job.input.maps],
+            Path(job.output.figure),
+        )
