@@ -77,3 +77,18 @@ def test_cells_have_names_for_people_and_keep_what_is_none() -> None:
         None,
         3,
     ]
+
+
+def test_scores_near_nothing_keep_digits_that_say_something() -> None:
+    table = pd.DataFrame(
+        {
+            "energy": [0.00061, 0.0, 0.5],
+            "energy_low": [0.0002, 0.0, 0.4],
+            "energy_high": [0.012, 0.0, 0.6],
+        }
+    )
+    assert display.folded(table)["energy"].to_list() == [
+        "0.00061 (0.00020–0.01200)",
+        f"0.000 {display.NO_WIDTH}",
+        "0.500 (0.400–0.600)",
+    ]

@@ -67,7 +67,7 @@ def test_what_the_large_size_adds_is_told_of_microaneurysms_alone() -> None:
         differences(sizes, ahead("192 px − 96 px", 0.4), *against(0.7, 0.7, 0.7, lesion="MA"))
     )
     assert "microaneurysms in 20 photographs" in said
-    assert said.endswith("xception, 192 px − 96 px, CAM +0.200 (+0.100 to +0.300).")
+    assert said.endswith("xception, 192 px − 96 px, CAM +0.2000 (+0.1000 to +0.3000).")
 
 
 def randomisation(*rows: tuple[str, str, str, float, float]) -> pd.DataFrame:

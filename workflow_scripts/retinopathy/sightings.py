@@ -115,7 +115,7 @@ def resolved(differences: pd.DataFrame) -> list[str]:
 def _gains(rows: pd.DataFrame) -> str:
     chosen = rows[rows["method"].isin([COARSE, FINE])]
     return "; ".join(
-        f"{row['network']}, {row['compared']}, {called(row['method'])} {shift(row, METRIC)}"
+        f"{row['network']}, {row['compared']}, {called(row['method'])} {shift(row, METRIC, 4)}"
         for _, row in chosen.iterrows()
     )
 

@@ -11,9 +11,9 @@ IMAGENET = INITIALISATIONS["imagenet"]
 """What tables say of weights that come from ImageNet."""
 
 
-def signed(value: float) -> str:
-    """Return a difference with its sign, to three digits: `+0.012`, `−0.120`; 0 is `+0.000`."""
-    return f"{round(value, 3) + 0.0:+.3f}".replace("-", "−")
+def signed(value: float, digits: int = 3) -> str:
+    """Return a difference with its sign, to some decimals: `+0.012`, `−0.120`; 0 is `+0.000`."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
 
 
 def share(value: float) -> str:
@@ -28,12 +28,12 @@ def interval(row: pd.Series, name: str) -> str:
     return f"{row[name]:.3f} ({row[f'{name}_low']:.3f} to {row[f'{name}_high']:.3f})"
 
 
-def shift(row: pd.Series, name: str) -> str:
+def shift(row: pd.Series, name: str, digits: int = 3) -> str:
     """Return a difference of a row with its interval: `+0.120 (−0.030 to +0.270)`."""
     if pd.isna(row[f"{name}_low"]):
-        return f"{signed(row[name])} {NO_INTERVAL}"
-    low, high = (signed(row[f"{name}_{end}"]) for end in ("low", "high"))
-    return f"{signed(row[name])} ({low} to {high})"
+        return f"{signed(row[name], digits)} {NO_INTERVAL}"
+    low, high = (signed(row[f"{name}_{end}"], digits) for end in ("low", "high"))
+    return f"{signed(row[name], digits)} ({low} to {high})"
 
 
 def percent(row: pd.Series, name: str) -> str:
