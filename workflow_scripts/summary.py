@@ -9,7 +9,7 @@ from retinopathy import story
 from retinopathy.files import read_json, write_text
 from retinopathy.logs import logged
 from retinopathy.material import Material, read_caption
-from retinopathy.tables import TEXT, WHOLE
+from retinopathy.tables import TEXT, TYPES
 
 COLLECTIONS = ("saliency", "saliency_sizes", "lesions", "sanity", "flips")
 """Figures of which there is one per final network, or several."""
@@ -27,7 +27,7 @@ def main(
     page: Path,
 ) -> None:
     """Read tables and figures, and write the page."""
-    read = {name: pd.read_csv(path, dtype=TEXT | WHOLE) for name, path in tables.items()}
+    read = {name: pd.read_csv(path, dtype=TYPES) for name, path in tables.items()}
     read["proofs"] = pd.concat(
         [pd.read_csv(path, dtype=TEXT).assign(task=task) for task, path in proofs.items()]
     )

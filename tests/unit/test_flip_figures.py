@@ -23,7 +23,7 @@ TEST = pd.Series(
         "n": 1380,
         "only_small_right": 40,
         "only_large_right": 67.0,  # as it is read where another row has none
-        "clustered_mcnemar_p": 0.0157,
+        "clustered_mcnemar_p_holm": 0.0157,
     }
 )
 GAINED = pd.DataFrame(
@@ -118,7 +118,7 @@ def test_the_photograph_is_told_with_its_level_both_probabilities_and_gain() -> 
     assert "gains 0.65, the largest gain among the 2 test photographs of fold 0" in second
     assert third == (
         "Of 1,380 test photographs, folds pooled, 67 are right at 448 px only and 40 at 224 px "
-        "only; McNemar's test, patients as units: p = 0.016."
+        "only; McNemar's test by patients, adjusted (Holm): p = 0.016."
     )
 
 
@@ -136,7 +136,7 @@ def test_a_network_from_random_weights_is_called_a_control() -> None:
 
 def test_where_nothing_flips_the_figure_says_so() -> None:
     assert "no test photograph" in flip_figures.nothing(TEST)
-    undefined = pd.Series({**TEST, "clustered_mcnemar_p": np.nan})
+    undefined = pd.Series({**TEST, "clustered_mcnemar_p_holm": np.nan})
     assert "McNemar" not in flip_figures.nothing(undefined)
     diverged = pd.Series({**TEST, "n": 0, "reason": "a run diverged"})
     assert "a run diverged" in flip_figures.nothing(diverged)

@@ -43,7 +43,7 @@ def test_every_module_of_the_library_is_found_by_some_script(root: Path) -> None
     found = {
         module.name for script in scripts.glob("*.py") for module in provenance.modules_of(script)
     }
-    names = ("caching", "configuration", "provenance", "registry", "studies")
+    names = ("caching", "configuration", "provenance", "registry", "schema_errors", "studies")
     read_by_the_workflow = {f"{name}.py" for name in names}
     library = {path.name for path in (scripts / provenance.PACKAGE).glob("*.py")}
     assert library - found - read_by_the_workflow == {"__init__.py"}

@@ -30,9 +30,9 @@ def test_a_type_of_lesion_is_found_where_a_map_is_ahead_of_all_three_rivals() ->
             *against(0.1, NAN, 0.1, lesion="EX"),
         )
     )
-    assert "CAM finds haemorrhages (1 of 3 types)" in said
-    assert "Guided Grad-CAM finds no type of lesion" in said
-    assert "microaneurysms" not in said and "exudates" not in said
+    assert "CAM finds haemorrhages (1 of 2 types, hard exudates not told for want of pat" in said
+    assert "of Guided Grad-CAM nothing is known" in said
+    assert "microaneurysms" not in said
 
 
 def test_all_lesions_together_and_anatomy_are_no_types() -> None:
@@ -42,9 +42,11 @@ def test_all_lesions_together_and_anatomy_are_no_types() -> None:
     assert "(1 of 1 type)" in said
 
 
-def test_a_rival_without_a_comparison_leaves_a_type_unfound() -> None:
+def test_without_intervals_nothing_is_said_to_be_found_or_not() -> None:
     (said,) = sightings.found(differences(*against(0.1, 0.1, 0.1)[:2]))
-    assert "CAM finds no type of lesion" in said
+    assert "of CAM nothing is known, for want of patients" in said
+    (said,) = sightings.found(differences(*against(-0.1, 0.1, 0.1)))
+    assert "CAM finds no type of lesion (none of 1 type)" in said
 
 
 def test_networks_from_random_weights_are_not_told_as_finding_lesions() -> None:
@@ -91,14 +93,26 @@ def test_what_is_left_of_a_map_is_told_of_the_end_of_the_cascade() -> None:
     assert sightings.randomised(randomisation()).startswith("No network was made random")
 
 
+def test_the_end_of_a_cascade_is_each_networks_own_and_may_be_undefined() -> None:
+    one = randomisation(
+        ("grad_cam", "cascading", "head", 0.1, 0.9),
+        ("grad_cam", "cascading", "stem", 1.0, NAN),
+    )
+    other = one.assign(network="densenet169", random_share=[0.1, 1.0000000000000002])
+    both = pd.concat([one, other])
+    assert sightings.ends(both)["network"].to_list() == ["xception", "densenet169"]
+    assert sightings.randomised(both).count("Grad-CAM undefined") == 2
+
+
 def test_a_network_misses_what_maps_point_to_where_the_interval_is_above_nothing() -> None:
-    row = {"kind": "deletion", "network": "xception", "initialisation": "imagenet"}
+    row = {"task": "referable", "network": "xception", "initialisation": "imagenet"}
+    row |= {"kind": "deletion"}
     rows = [
         row | {"method": method, "over_patches_low": low}
         for method, low in (("cam", 0.1), ("grad_cam", -0.1), ("patches", 0.5))
     ]
     said = sightings.missed(pd.DataFrame(rows, columns=list(DELETION)))
-    assert "for 1 of 2 maps of networks from ImageNet weights: CAM of xception." in said
+    assert "for 1 of 2 maps" in said and ": CAM of xception (“referable”)." in said
     nothing = sightings.missed(pd.DataFrame(columns=list(DELETION)))
     assert nothing == "Whether networks miss what their maps point to is not known."
 
@@ -120,6 +134,7 @@ def test_flips_are_counted_and_tested(p: float, told: str) -> None:
     said = sightings.flipped(pd.DataFrame([row]))
     assert "12 are right at 192 px only and 11 at 96 px only" in said
     assert f"({told}, McNemar" in said
+    assert "adjusted" in said
     control = sightings.flipped(pd.DataFrame([row | {"initialisation": FROZEN}]))
     assert "xception (from random weights: a control)" in control
     assert sightings.flipped(pd.DataFrame(columns=list(TESTS))).startswith("No photograph")

@@ -35,3 +35,10 @@ def test_whole_numbers_stay_whole_beside_absent_ones(tmp_path: Path) -> None:
     tables.write(table, tmp_path / "t.csv", tables.METRICS)
     assert "224.0" not in (tmp_path / "t.csv").read_text()
     assert tables.read(tmp_path / "t.csv", tables.METRICS)["size"].to_list() == [224, pd.NA]
+
+
+def test_an_empty_count_makes_no_fraction_of_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    written = pd.DataFrame({"network": ["a", "b"], "only_large_right": pd.array([301, None])})
+    tables.write(written, path, ["network"])
+    assert f"{tables.read(path, ['network'])['only_large_right'][0]}" == "301"

@@ -108,12 +108,12 @@ def tell(gained: pd.DataFrame, test: pd.Series) -> str:
 
 
 def counted(test: pd.Series) -> str:
-    """Return how many photographs the size made right and wrong, and McNemar's p of patients."""
+    """Return how many photographs the size made right and wrong, and McNemar's adjusted p."""
     small, large = (f"{test[f'size_{name}']} px" for name in ("small", "large"))
     if test["n"] == 0:
         return f"There is nothing to compare: {test['reason']}."
-    p = test["clustered_mcnemar_p"]
-    tested = "" if pd.isna(p) else f"; McNemar's test, patients as units: p {_p(p)}"
+    p = test["clustered_mcnemar_p_holm"]
+    tested = "" if pd.isna(p) else f"; McNemar's test by patients, adjusted (Holm): p {_p(p)}"
     pooled = "" if test["fold"] == HOLDOUT else ", folds pooled"
     return (
         f"Of {test['n']:,} test photographs{pooled}, {test['only_large_right']:.0f} are right at "

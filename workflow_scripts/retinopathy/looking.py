@@ -1,14 +1,12 @@
 """Where the networks look, whether to believe it, and what size changes: two sections."""
 
-import pandas as pd
-
 from retinopathy import sightings
 from retinopathy.intervals import bounded
 from retinopathy.material import Material
 from retinopathy.page import Page
 from retinopathy.standings import sizes
 
-_NETWORK = ["task", "network", "size", "initialisation"]
+_NETWORK = ["task", "network", "size", "initialisation", "seed", "split"]
 _SCORES = bounded("average_precision", "sensitivity", "pointing", "energy")
 
 _SIZES = ["size_small", "size_large"]
@@ -56,7 +54,7 @@ def _sanity(page: Page, material: Material) -> None:
     tables = material.tables
     page.say("Can the maps be believed? First: do they change when weights become random?")
     page.table(
-        _ends(tables["randomisation"]),
+        sightings.ends(tables["randomisation"]),
         [*_NETWORK, "method", "stage", "random_share", "n", *bounded("similarity", "ssim")],
     )
     material.explain(page, "randomisation")
@@ -75,13 +73,6 @@ def _sanity(page: Page, material: Material) -> None:
         tables["class_swap"], [*_NETWORK, "method", "n", *bounded("similarity", "difference")]
     )
     material.explain(page, "class_swap")
-
-
-def _ends(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the end of each cascade, where all weights are random."""
-    cascade = table[table["kind"] == "cascading"]
-    ends: pd.DataFrame = cascade[cascade["random_share"] == cascade["random_share"].max()]
-    return ends
 
 
 def flips(page: Page, material: Material) -> None:

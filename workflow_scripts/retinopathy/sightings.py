@@ -5,8 +5,6 @@ of the middle of the retina and of the same network untrained, each by an interv
 same photographs. Intervals are not corrected for their number, and the sentences say so.
 """
 
-from collections.abc import Iterator
-
 import pandas as pd
 
 from retinopathy import lesions
@@ -19,6 +17,8 @@ METRIC = "average_precision_difference"
 
 RIVALS = ("uniform", "centre prior", "random network")
 """What a map must be ahead of to find a type of lesion."""
+
+_AGAINST = ("a uniform map", "the middle", "one draw of the same network untrained")
 
 METHODS = (
     "cam",
@@ -72,22 +72,24 @@ def _set(name: str, task: str, rows: pd.DataFrame) -> str:
 
 def _methods(rows: pd.DataFrame) -> str:
     """Return what the two methods of the study find, of one network at one size."""
-    count = rows["lesion"].nunique()
-    said = []
-    for method in (COARSE, FINE):
-        ahead = list(_ahead(rows[rows["method"] == method]))
-        types = f"{listed(ahead)} ({len(ahead)} of {counted(count, 'type')})" if ahead else ""
-        said.append(f"{called(method)} finds {types or 'no type of lesion'}")
-    against = "a uniform map, the middle and the same network untrained"
-    return f"better than {against}, {' and '.join(said)}"
+    said = [_method(method, rows[rows["method"] == method]) for method in (COARSE, FINE)]
+    return f"better than {listed(_AGAINST)}, {' and '.join(said)}"
 
 
-def _ahead(rows: pd.DataFrame) -> Iterator[str]:
-    """Yield the types of lesions that one method of one network finds, in words."""
-    for kind, own in rows.groupby("lesion", sort=False):
-        lows = [_against(own, rival) for rival in RIVALS]
-        if all(low is not None and low > 0 for low in lows):
-            yield lesions.NAMES.get(str(kind), str(kind))
+def _method(method: str, rows: pd.DataFrame) -> str:
+    """Return which types of lesion a method finds, of those for which there are intervals."""
+    lows = {
+        lesions.NAMES.get(str(kind), str(kind)): [_against(own, rival) for rival in RIVALS]
+        for kind, own in rows.groupby("lesion", sort=False)
+    }
+    known = {kind: low for kind, low in lows.items() if None not in low}
+    if not known:
+        return f"of {called(method)} nothing is known, for want of patients"
+    ahead = [kind for kind, low in known.items() if min(one for one in low if one is not None) > 0]
+    found = f"{listed(ahead)} ({len(ahead)}" if ahead else "no type of lesion (none"
+    unknown = [kind for kind in lows if kind not in known]
+    untold = f", {listed(unknown)} not told for want of patients" if unknown else ""
+    return f"{called(method)} finds {found} of {counted(len(known), 'type')}{untold})"
 
 
 def _against(rows: pd.DataFrame, rival: str) -> float | None:
@@ -123,25 +125,40 @@ def _gains(rows: pd.DataFrame) -> str:
 # Trust --------------------------------------------------------------------------------------------
 
 
+def ends(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the end of each network's cascade, where all its weights are random.
+
+    Args:
+        table: `sanity_tables.RANDOMISATION`.
+    """
+    cascade = table[table["kind"] == "cascading"]
+    shares = cascade.groupby(["task", "network", "size"], sort=False)["random_share"]
+    last: pd.DataFrame = cascade[cascade["random_share"] == shares.transform("max")]
+    return last
+
+
 def randomised(table: pd.DataFrame) -> str:
     """Return how much of each map is left when every weight is random.
 
     Args:
         table: `sanity_tables.RANDOMISATION`.
     """
-    cascade = table[table["kind"] == "cascading"].dropna(subset=["similarity"])
-    if cascade.empty:
+    last = ends(table)
+    if last.empty:
         return "No network was made random: no test photograph could be explained."
     said = []
-    for (task, network, size), rows in cascade.groupby(["task", "network", "size"], sort=False):
-        last = rows.groupby("method", sort=False).tail(1)
-        left = [f"{called(row['method'])} {row['similarity']:.2f}" for _, row in last.iterrows()]
-        control = "" if controls(last).empty else " (from random weights: a control)"
+    for (task, network, size), rows in last.groupby(["task", "network", "size"], sort=False):
+        left = [f"{called(row['method'])} {_left(row)}" for _, row in rows.iterrows()]
+        control = "" if controls(rows).empty else " (from random weights: a control)"
         said.append(f"{network} at {size} px{control}, task “{task}”: {listed(left)}.")
     return (
         "When every weight is random, the rank correlation of the map with that of the trained "
         f"network is (1: nothing changed): {' '.join(said)}"
     )
+
+
+def _left(row: pd.Series) -> str:
+    return "undefined" if pd.isna(row["similarity"]) else f"{row['similarity']:.2f}"
 
 
 def missed(table: pd.DataFrame) -> str:
@@ -155,11 +172,14 @@ def missed(table: pd.DataFrame) -> str:
     if known.empty:
         return "Whether networks miss what their maps point to is not known."
     ahead = known[known["over_patches_low"] > 0]
-    names = [f"{called(row['method'])} of {row['network']}" for _, row in ahead.iterrows()]
+    names = [
+        f"{called(row['method'])} of {row['network']} (“{row['task']}”)"
+        for _, row in ahead.iterrows()
+    ]
     return (
         f"Removing first what a map points to lowers the logit more than patches by chance do, by "
         f"an interval above 0, for {len(ahead)} of {counted(len(known), 'map')} of networks from "
-        f"ImageNet weights{': ' + listed(names) if names else ''}."
+        f"ImageNet weights{': ' + listed(names) if names else ''}. {_CHANCE}"
     )
 
 
@@ -185,5 +205,6 @@ def _flips(row: pd.Series) -> str:
         f"{row['network']}{control}, task “{row['task']}”, seed {row['seed']}: of {row['n']} test "
         f"photographs {row['only_large_right']} are right at {row['size_large']} px only and "
         f"{row['only_small_right']} at {row['size_small']} px only "
-        f"({'told' if p < ALPHA else 'not told'} apart, McNemar's test by patients, p = {p:.2g})."
+        f"({'told' if p < ALPHA else 'not told'} apart, McNemar's test by patients, adjusted "
+        f"(Holm), p = {p:.2g})."
     )

@@ -70,6 +70,24 @@ TEXT: dict[str, Any] = {"image": str, "patient": str, "fold": str}
 WHOLE: dict[str, Any] = {"size": "Int64", "seed": "Int64", "n": "Int64"}
 """Columns of whole numbers, some of which may be absent."""
 
+COUNTS: dict[str, Any] = dict.fromkeys(
+    (
+        "patients",
+        "undefined",
+        "both_right",
+        "both_wrong",
+        "only_small_right",
+        "only_large_right",
+        "only_a_right",
+        "only_b_right",
+    ),
+    "Int64",
+)
+"""Further columns of whole numbers: an empty cell in one must not make the others fractions."""
+
+TYPES = TEXT | WHOLE | COUNTS
+"""With what types a table is read."""
+
 
 def check(table: pd.DataFrame, columns: Sequence[str], name: str) -> None:
     """Raise unless `table` has at least `columns`.
@@ -100,7 +118,7 @@ def read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     Raises:
         Explained: A column is missing.
     """
-    table = pd.read_csv(path, dtype=TEXT | WHOLE, keep_default_na=True)
+    table = pd.read_csv(path, dtype=TYPES, keep_default_na=True)
     check(table, columns, path.name)
     return table
 
