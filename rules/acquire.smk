@@ -5,6 +5,7 @@ rule draw_photographs:
     output:
         folder=directory("resources/{study}/synthetic/shard-{shard}"),
         labels="resources/{study}/synthetic/shard-{shard}.csv",
+        masks="resources/{study}/synthetic/shard-{shard}_masks.csv",
     log:
         "results/{study}/logs/draw_photographs/{shard}.log",
     benchmark:

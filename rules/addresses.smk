@@ -81,6 +81,11 @@ def drawn_labels(wildcards):
     return [f"{folder}.csv" for folder in synthetic_folders(wildcards)]
 
 
+def drawn_masks(wildcards):
+    """Return the tables of the masks that the synthetic source drew, none for others."""
+    return [f"{folder}_masks.csv" for folder in synthetic_folders(wildcards)]
+
+
 def placed_labels(_wildcards):
     """Return the labels of the competition's training set, where a person placed them."""
     return [path for path in [config["source"]["labels"]] if Path(path).is_file()]
@@ -407,15 +412,6 @@ def shown_address(size=None):
 SMALL, LARGE = sorted(config["studies"]["networks"]["sizes"])
 
 
-def final_files(file, size):
-    """Return a file of every final run of one size, in the order of the study."""
-    return [
-        f"results/{config['study']}/runs/{case.run.address}/{file}"
-        for case in studies.cases(config, "networks")
-        if case.run.size == size
-    ]
-
-
 # --- lesions
 
 
@@ -449,10 +445,43 @@ def lesion_trained(wildcards):
     return [shown_file("trained.h5")(wildcards)]
 
 
+def lesion_samples(wildcards):
+    """Return how many gradients slow methods average, nothing of an untrained network."""
+    if wildcards.weights == "random":
+        return None
+    return config["saliency"]["samples"]
+
+
 def lesion_listing(wildcards):
-    """Return what tells whether photographs or masks of a set changed."""
+    """Return what tells whether photographs of a set changed, or which of them have masks."""
     folders = config["lesions"]["sets"][wildcards.lesion_set]
-    return ["".join(listings_of(folders[name])) for name in ("photographs", "masks")]
+    shown = "".join(listings_of(folders["photographs"]))
+    return [shown, mask_files.listing(Path(folders["masks"]))]
+
+
+def mask_folders(wildcards):
+    """Return the folders of the masks of a set."""
+    if wildcards.lesion_set == "synthetic":
+        return [f"{folder}/masks" for folder in synthetic_folders(wildcards)]
+    return [config["lesions"]["sets"][wildcards.lesion_set]["masks"]]
+
+
+def mask_listing(wildcards):
+    """Return what tells whether masks changed: of those only that a person placed."""
+    if wildcards.lesion_set == "synthetic":
+        return ""
+    return "".join(
+        text for folder in mask_folders(wildcards) for text in listings_of(folder)
+    )
+
+
+def mask_inputs(drawn):
+    """Return an input function: what was drawn, where the set is the synthetic one."""
+
+    def inputs(wildcards):
+        return drawn(wildcards) if wildcards.lesion_set == "synthetic" else []
+
+    return inputs
 
 
 # Set, weights and final run of all maps that are scored.

@@ -15,6 +15,7 @@ from retinopathy import (
     configuration,
     external,
     kaggle,
+    mask_files,
     parts,
     provenance,
     registry,

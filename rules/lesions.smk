@@ -6,12 +6,9 @@ rule drawn_lesions:
     input:
         manifest="results/{study}/manifest.csv",
         split="results/{study}/splits/{task}.csv",
-        folders=ancient(synthetic_folders),
-        # What tells of changes in the folders: labels with the hashes of what was drawn.
-        drawn=drawn_labels,
+        masks=drawn_masks,
     output:
         table="results/{study}/lesions/synthetic/{task}/photographs.csv",
-        marks="results/{study}/lesions/synthetic/{task}/marks.h5",
     log:
         "results/{study}/logs/drawn_lesions/{task}.log",
     benchmark:
@@ -28,7 +25,7 @@ rule drawn_lesions:
         photographs=config["lesions"]["photographs"],
         seed=config["seed"],
     message:
-        "Find the lesions of the synthetic photographs of {wildcards.task}"
+        "Find the synthetic photographs with masks of {wildcards.task}"
     script:
         "../workflow_scripts/drawn_lesions.py"
 
@@ -38,7 +35,6 @@ rule lesion_set:
         study="results/{study}/manifest.csv",
     output:
         table="results/{study}/lesions/{lesion_set}/{task}/photographs.csv",
-        marks="results/{study}/lesions/{lesion_set}/{task}/marks.h5",
     log:
         "results/{study}/logs/lesion_set/{lesion_set}/{task}.log",
     benchmark:
@@ -58,14 +54,44 @@ rule lesion_set:
         photographs=config["lesions"]["photographs"],
         seed=config["seed"],
     message:
-        "Find the lesions of the photographs of {wildcards.lesion_set}"
+        "Find the photographs of {wildcards.lesion_set} with masks"
     script:
         "../workflow_scripts/lesion_set.py"
 
 
+# Masks apart from photographs: an edited mask needs no other map.
+rule lesion_marks:
+    input:
+        photographs="results/{study}/lesions/{lesion_set}/{task}/photographs.csv",
+        folders=ancient(mask_inputs(synthetic_folders)),
+        # What tells of changes in the folders: the hashes of what was drawn.
+        drawn=mask_inputs(drawn_masks),
+    output:
+        table="results/{study}/lesions/{lesion_set}/{task}/masks.csv",
+        marks="results/{study}/lesions/{lesion_set}/{task}/marks.h5",
+    log:
+        "results/{study}/logs/lesion_marks/{lesion_set}/{task}.log",
+    benchmark:
+        "results/{study}/benchmarks/lesion_marks/{lesion_set}/{task}.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        code=code("lesion_marks"),
+        folders=mask_folders,
+        listing=mask_listing,
+    message:
+        "Put the masks of {wildcards.lesion_set}, {wildcards.task}, on the grid"
+    script:
+        "../workflow_scripts/lesion_marks.py"
+
+
 rule lesion_maps:
     input:
-        table="results/{study}/lesions/{lesion_set}/{task}/photographs.csv",
+        photographs="results/{study}/lesions/{lesion_set}/{task}/photographs.csv",
         weights=lesion_weights,
         trained=lesion_trained,
         record=shown_file("record.json"),
@@ -88,7 +114,7 @@ rule lesion_maps:
         code=code("lesion_maps"),
         run=lambda wildcards: lesion_run(wildcards).address,
         contrast=config["photographs"]["contrast"],
-        samples=config["saliency"]["samples"],
+        samples=lesion_samples,
     message:
         "Explain {wildcards.network} at {wildcards.size} px, {wildcards.weights}, on {wildcards.lesion_set}, {wildcards.task}"
     script:
@@ -98,7 +124,7 @@ rule lesion_maps:
 rule lesion_scores:
     input:
         maps="results/{study}/lesions/{lesion_set}/{task}/{network}-{size}-{weights}.h5",
-        table="results/{study}/lesions/{lesion_set}/{task}/photographs.csv",
+        photographs="results/{study}/lesions/{lesion_set}/{task}/photographs.csv",
         marks="results/{study}/lesions/{lesion_set}/{task}/marks.h5",
     output:
         scores="results/{study}/lesions/{lesion_set}/{task}/{network}-{size}-{weights}.csv",
@@ -125,7 +151,7 @@ rule lesion_scores:
 
 rule lesion_controls:
     input:
-        table="results/{study}/lesions/{lesion_set}/{task}/photographs.csv",
+        photographs="results/{study}/lesions/{lesion_set}/{task}/photographs.csv",
         marks="results/{study}/lesions/{lesion_set}/{task}/marks.h5",
     output:
         scores="results/{study}/lesions/{lesion_set}/{task}/controls.csv",
@@ -236,12 +262,14 @@ rule localisation_figure:
 
 rule lesion_sheet:
     input:
-        table="results/{study}/lesions/{lesion_set}/{task}/photographs.csv",
+        photographs="results/{study}/lesions/{lesion_set}/{task}/photographs.csv",
+        masks="results/{study}/lesions/{lesion_set}/{task}/masks.csv",
         marks="results/{study}/lesions/{lesion_set}/{task}/marks.h5",
         maps=collect(
             "results/{{study}}/lesions/{{lesion_set}}/{{task}}/{{network}}-{size}-trained.h5",
             size=[SMALL, LARGE],
         ),
+        record=shown_file("record.json", LARGE),
     output:
         figure=report(
             "results/{study}/figures/lesions/{lesion_set}-{task}-{network}.png",

@@ -64,16 +64,25 @@ def main(
     for place, row in enumerate(chosen.to_dict("records")):
         inside = similarity.retina(shown[place].picture, run.size)
         generator = np.random.default_rng([run.seed, place])
-        own = {name: similarity.enlarged(heat[place], run.size) for name, heat in heats.items()}
-        orders = {
-            name: deletion.ranked(heat, inside, generator)
-            for name, heat in (own | deletion.controls(run.size, generator)).items()
-        }
+        own = {name: heat[place] for name, heat in heats.items()}
+        orders = _orders(own, inside, generator)
         photograph = seen[place].astype(np.float32)
         rows = deletion.curves(score, photograph, blurred[place], inside, orders)
         found.append(rows.assign(image=row["image"], patient=row["patient"]))
         LOG.info("%s: %d orders", row["image"], len(orders))
     tables.write(pd.concat(found)[list(deletion.CURVES)], curves, deletion.CURVES)
+
+
+def _orders(
+    heats: Mapping[str, maps.Heat], inside: similarity.Inside, generator: np.random.Generator
+) -> dict[str, deletion.Order | None]:
+    """Return the orders of the retina's pixels by the maps of one photograph, and by controls."""
+    size, cells = len(inside), heats["cam"].shape
+    own = {name: similarity.enlarged(heat, size) for name, heat in heats.items()}
+    return {
+        name: deletion.ranked(heat, inside, generator)
+        for name, heat in (own | deletion.controls(size, cells, generator)).items()
+    }
 
 
 def _scorer(model: keras.Model) -> deletion.Score:

@@ -1,11 +1,11 @@
-"""Make the synthetic set of lesions: photographs of a test split with the masks drawn with them."""
+"""Make the synthetic set of lesions: photographs of a test split of which masks were drawn too."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from retinopathy import lesions, manifest, tables
+from retinopathy import lesions, manifest, mask_files, tables
 from retinopathy.logs import LOG, logged
 
 
@@ -13,30 +13,29 @@ def main(
     photographs: Path,
     split: Path,
     test: Sequence[int],
-    folders: Sequence[Path],
+    masks: Sequence[Path],
     most: int,
     seed: int,
     table: Path,
-    marks: Path,
 ) -> None:
-    """Write the set's table and its masks on the grid.
+    """Write the set's photographs.
 
     Args:
         photographs: The manifest.
         split: Photographs of the task with their `part`.
         test: The parts that the runs which are scored never met.
-        folders: Folders of masks.
+        masks: Tables of the masks that were drawn.
         most: How many photographs to use at most; 0 for all.
         seed: Governs which.
-        table: Where to write the table.
-        marks: Where to write the masks.
+        table: Where to write.
     """
     dealt = pd.read_csv(split, dtype=tables.TEXT)
     unseen = dealt.loc[dealt["part"].isin(test), "image"]
     rows = manifest.rows_of(photographs, unseen)
-    masks = lesions.find_masks(folders)
-    own = {image: kinds for image, kinds in masks.items() if image in set(unseen)}
-    lesions.write_set(lesions.collect(rows, own, most, seed), table, marks, LOG.info)
+    names = pd.concat([pd.read_csv(path, dtype=str) for path in masks])["mask"]
+    masked = set(mask_files.by_image(map(Path, names))) & set(unseen)
+    found = lesions.collect(rows, masked, most, seed)
+    lesions.write(found, table, lesions.PHOTOGRAPHS, LOG.info)
 
 
 if __name__ == "__main__":
@@ -47,9 +46,8 @@ if __name__ == "__main__":
             Path(job.input.manifest),
             Path(job.input.split),
             job.params.test,
-            [Path(folder) / "masks" for folder in job.input.folders],
+            [Path(path) for path in job.input.masks],
             job.params.photographs,
             job.params.seed,
             Path(job.output.table),
-            Path(job.output.marks),
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from retinopathy import lesions, localisation, priors, tables
+from retinopathy import lesion_types, lesions, localisation, priors, tables
 from retinopathy.logs import LOG, logged
 
 
@@ -18,11 +18,11 @@ def main(table: Path, marks: Path, scores: Path) -> None:
         marks: Their masks on the grid.
         scores: Where to write.
     """
-    shown = lesions.photographs_of(lesions.read(table)).to_dict("records")
+    shown = lesions.read(table, lesions.PHOTOGRAPHS).to_dict("records")
     known = {row["image"]: row for row in shown}
-    rows = pd.DataFrame(_rows(known, marks), columns=list(localisation.SCORES))
+    rows = pd.DataFrame(_rows(known, marks), columns=list(lesion_types.SCORES))
     LOG.info("%d scores of %d photographs", len(rows), rows["image"].nunique())
-    tables.write(rows, scores, localisation.SCORES)
+    tables.write(rows, scores, lesion_types.SCORES)
 
 
 def _rows(shown: Mapping[str, Mapping[Hashable, Any]], marks: Path) -> Iterator[dict[str, Any]]:
@@ -40,4 +40,4 @@ if __name__ == "__main__":
     job = globals()["snakemake"]
 
     with logged(job.log[0]):
-        main(Path(job.input.table), Path(job.input.marks), Path(job.output.scores))
+        main(Path(job.input.photographs), Path(job.input.marks), Path(job.output.scores))

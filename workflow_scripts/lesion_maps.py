@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
 from retinopathy import devices, lesions, maps, models, photographs
 from retinopathy.decoding import read
 from retinopathy.files import read_json
 from retinopathy.logs import LOG, logged
-from retinopathy.photographs import CropBox
+from retinopathy.manifest import usable
 from retinopathy.runs import Run
 from retinopathy.study_tables import DIVERGED
 
-AVERAGED = ("integrated_gradients", "smooth_grad")
-"""Methods that are left out of untrained networks: they take as long as `samples` others."""
+AT_ONCE = 32
+"""Photographs in memory at once: what integrated gradients hold between grows with them."""
 
 
 def main(
@@ -24,12 +26,12 @@ def main(
     record: Path,
     table: Path,
     contrast: str,
-    samples: int,
+    samples: int | None,
     maps_file: Path,
 ) -> None:
     """Write the maps of the diseased class by every method; none of a run that diverged.
 
-    Of an untrained network by all but `AVERAGED`.
+    Of an untrained network by all but `maps.SLOW`.
 
     Args:
         run: The run.
@@ -38,28 +40,37 @@ def main(
         record: The record of the final run.
         table: The set of photographs.
         contrast: Contrast normalisation, as in the records.
-        samples: Gradients that a method averages where it does.
+        samples: Gradients that the slow methods average; None of an untrained network.
         maps_file: Where to write.
     """
-    shown = lesions.photographs_of(lesions.read(table))
+    shown = usable(lesions.read(table, lesions.PHOTOGRAPHS))
     if shown.empty or read_json(record)["outcome"] == DIVERGED:
         LOG.info("nothing to explain")
         maps.write(maps_file, maps.none(run.address))
         return
+    model = models.load_trained(run, weights, *trained) if trained else models.flat(run, weights)
+    slow = {} if samples is None else {"samples": samples}
+    methods = [name for name in maps.METHODS if slow or name not in maps.SLOW]
+    parts = []
+    for start in range(0, len(shown), AT_ONCE):
+        LOG.info("explaining photographs from number %d of %d", start + 1, len(shown))
+        seen = _seen(shown.iloc[start : start + AT_ONCE], run.size, contrast)
+        parts.append(maps.explain(model, seen, methods, **slow))
+    heat = {
+        (method, "diseased"): np.concatenate([part[method] for part in parts]) for method in methods
+    }
     boxes = shown[["crop_left", "crop_top", "crop_side"]].to_numpy(np.int64)
-    seen = np.stack(
+    maps.write(maps_file, maps.Maps(tuple(shown["image"]), boxes, run.address, heat))
+
+
+def _seen(shown: pd.DataFrame, size: int, contrast: str) -> NDArray[np.uint8]:
+    """Return photographs as records hold them, uint8 (n, size, size, 3)."""
+    return np.stack(
         [
-            photographs.prepare(read(Path(path)), CropBox(*map(int, box)), run.size, contrast)
-            for path, box in zip(shown["path"], boxes, strict=True)
+            photographs.prepare(read(Path(row["path"])), lesions.box_of(row), size, contrast)
+            for row in shown.to_dict("records")
         ]
     )
-    methods = [name for name in maps.METHODS if trained or name not in AVERAGED]
-    model = models.load_trained(run, weights, *trained) if trained else models.flat(run, weights)
-    heat = {}
-    for method in methods:
-        LOG.info("%s of %d photographs", method, len(seen))
-        heat[method, "diseased"] = maps.explain(model, seen, [method], samples=samples)[method]
-    maps.write(maps_file, maps.Maps(tuple(shown["image"]), boxes, run.address, heat))
 
 
 if __name__ == "__main__":
@@ -73,7 +84,7 @@ if __name__ == "__main__":
             Path(job.input.weights),
             [Path(path) for path in job.input.trained],
             Path(job.input.record),
-            Path(job.input.table),
+            Path(job.input.photographs),
             job.params.contrast,
             job.params.samples,
             Path(job.output.maps),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from retinopathy import lesions, localisation, maps, saliency, tables
+from retinopathy import lesion_types, lesions, localisation, maps, saliency, tables
 from retinopathy.logs import LOG, logged
 
 
@@ -20,11 +20,11 @@ def main(maps_file: Path, table: Path, marks: Path, scores: Path) -> None:
         scores: Where to write.
     """
     explained = maps.read(maps_file)
-    patients = lesions.photographs_of(lesions.read(table)).set_index("image")["patient"]
-    rows = pd.DataFrame(_rows(explained, marks), columns=list(localisation.SCORES))
+    patients = lesions.read(table, lesions.PHOTOGRAPHS).set_index("image")["patient"]
+    rows = pd.DataFrame(_rows(explained, marks), columns=list(lesion_types.SCORES))
     LOG.info("%d scores of %d photographs", len(rows), rows["image"].nunique())
     scored = rows.assign(patient=rows["image"].map(patients))
-    tables.write(scored, scores, localisation.SCORES)
+    tables.write(scored, scores, lesion_types.SCORES)
 
 
 def _rows(explained: maps.Maps, marks: Path) -> Iterator[dict[str, Any]]:
@@ -46,7 +46,7 @@ if __name__ == "__main__":
     with logged(job.log[0]):
         main(
             Path(job.input.maps),
-            Path(job.input.table),
+            Path(job.input.photographs),
             Path(job.input.marks),
             Path(job.output.scores),
         )

@@ -1,8 +1,8 @@
-"""Look at a folder of photographs and one of masks of their lesions."""
+"""Look at a folder of photographs, and at which of them have masks of their lesions."""
 
 from pathlib import Path
 
-from retinopathy import lesions, manifest
+from retinopathy import lesions, manifest, mask_files
 from retinopathy.logs import LOG, logged
 
 
@@ -13,22 +13,20 @@ def main(
     most: int,
     seed: int,
     table: Path,
-    marks: Path,
 ) -> None:
-    """Write the set's table and its masks on the grid.
+    """Write the set's photographs.
 
     Args:
         photographs: Folder of photographs.
-        masks: Folder of masks.
+        masks: Folder of masks, of which only the names count.
         study: The manifest of the study; what is in it too may have been trained on.
         most: How many photographs to use at most; 0 for all.
         seed: Governs which.
-        table: Where to write the table.
-        marks: Where to write the masks.
+        table: Where to write.
     """
     rows = lesions.inspect(photographs, manifest.read_manifest(study), LOG.info)
-    found = lesions.collect(rows, lesions.find_masks([masks]), most, seed)
-    lesions.write_set(found, table, marks, LOG.info)
+    found = lesions.collect(rows, set(mask_files.find([masks])), most, seed)
+    lesions.write(found, table, lesions.PHOTOGRAPHS, LOG.info)
 
 
 if __name__ == "__main__":
@@ -42,5 +40,4 @@ if __name__ == "__main__":
             job.params.photographs,
             job.params.seed,
             Path(job.output.table),
-            Path(job.output.marks),
         )

@@ -7,8 +7,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from retinopathy import lesions, maps, sheets
+from retinopathy import lesion_types, lesions, maps, sheets, showcase
 from retinopathy.decoding import Pixels
+from retinopathy.files import read_json
 from retinopathy.lesions import Marked, Mask
 from retinopathy.logs import logged
 from retinopathy.runs import Run
@@ -18,16 +19,21 @@ METHODS = ("cam", "guided_grad_cam")
 _LINE = 2  # cells, of the outlines
 
 
-def main(table: Path, marks: Path, files: Sequence[Path], figure: Path) -> None:
+def main(
+    photographs: Path, table: Path, marks: Path, files: Sequence[Path], record: Path, figure: Path
+) -> None:
     """Draw a sheet: each photograph, its lesions, and the maps of both sizes.
 
     Args:
-        table: The set of photographs.
+        photographs: The set of photographs.
+        table: Their masks.
         marks: Their masks on the grid.
         files: The maps at the small and at the large size.
+        record: The record of the run at the large size.
         figure: Where to draw.
     """
-    rows = lesions.used(lesions.read(table))
+    shown = lesions.read(photographs, lesions.PHOTOGRAPHS)
+    rows = lesions.scored(shown, lesions.read(table, lesions.MASKS))
     explained = [maps.read(path) for path in files]
     chosen = lesions.choose(rows, ROWS) if any(one.images for one in explained) else []
     if not chosen:
@@ -35,17 +41,16 @@ def main(table: Path, marks: Path, files: Sequence[Path], figure: Path) -> None:
         return
     known = [one for one in explained if one.images]
     marked = {one.image: one for one in lesions.read_marks(marks) if one.image in chosen}
+    runs = [Run.parse(one.run) for one in known]
     titles = ["photograph", "lesions outlined"]
-    for one in known:
-        size = Run.parse(one.run).size
-        titles += [f"{maps.METHODS[name].title}, {size} px" for name in METHODS]
-    shown = lesions.photographs_of(rows).to_dict("records")
-    places = {row["image"]: row for row in shown}
+    titles += [f"{maps.METHODS[name].title}, {run.size} px" for run in runs for name in METHODS]
+    places = {row["image"]: row for row in shown.to_dict("records")}
     drawn = [
         sheets.Row(_title(marked[image]), _panels(places[image], marked[image], known))
         for image in chosen
     ]
-    sheets.draw(drawn, titles, figure, heat="share of the largest value")
+    title = showcase.heading(runs, read_json(record)["starts_from"])
+    sheets.draw(drawn, titles, figure, heat=maps.MEANING, title=title)
 
 
 def _panels(
@@ -53,7 +58,7 @@ def _panels(
 ) -> list[Pixels]:
     """Return the pictures of one photograph."""
     crop = lesions.square(row)
-    every = lesions.together(marked.lesions).get(lesions.ALL, np.zeros_like(marked.field))
+    every = lesions.together(marked.lesions).get(lesion_types.ALL, np.zeros_like(marked.field))
     panels = [crop, outlined(crop, every, (255, 255, 255))]
     for one in explained:
         place = one.images.index(marked.image)
@@ -75,7 +80,7 @@ def _title(marked: Marked) -> str:
     shares = {
         kind: mask[marked.field].mean() for kind, mask in lesions.together(marked.lesions).items()
     }
-    said = [f"{kind} {share:.2%}" for kind, share in shares.items() if kind != lesions.ALL]
+    said = [f"{kind} {share:.2%}" for kind, share in shares.items() if kind != lesion_types.ALL]
     return "\n".join([marked.image, *said])
 
 
@@ -84,8 +89,10 @@ if __name__ == "__main__":
 
     with logged(job.log[0]):
         main(
-            Path(job.input.table),
+            Path(job.input.photographs),
+            Path(job.input.masks),
             Path(job.input.marks),
             [Path(path) for path in job.input.maps],
+            Path(job.input.record),
             Path(job.output.figure),
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from retinopathy import display, localisation, localisation_tables, tables
+from retinopathy import display, lesion_types, localisation_tables, tables
 from retinopathy.files import read_json
 from retinopathy.localisation_tables import CONTROL, TRAINED, UNTRAINED, Scored
 from retinopathy.logs import logged
@@ -76,7 +76,7 @@ def _network(case: tuple[str, str, str], scores: Path, record: Path) -> Scored:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    return tables.read(path, localisation.SCORES)
+    return tables.read(path, lesion_types.SCORES)
 
 
 if __name__ == "__main__":

@@ -54,15 +54,7 @@ def main(
         overlays: Folder for class activation maps laid over the photographs at full resolution.
     """
     overlays.mkdir(parents=True, exist_ok=True)
-    point = read_json(operating)
-    if "threshold" not in point:
-        raise Explained(
-            f"the run {run.address} cannot predict",
-            expected="a run that finished",
-            received=point["outcome"],
-            hint="choose another final run in `predict:`",
-        )
-    threshold = point["threshold"]
+    threshold = _threshold(run, operating)
     model = models.load_trained(run, weights, trained)
     rows = []
     found = sorted(sources.by_image([folder]).items())
@@ -81,6 +73,19 @@ def main(
         rows.append(row)
     with written(table) as beside:
         pd.DataFrame(rows, columns=list(COLUMNS)).to_csv(beside, index=False)
+
+
+def _threshold(run: Run, operating: Path) -> float:
+    """Return the frozen threshold of a run, which has one unless it diverged."""
+    point = read_json(operating)
+    if "threshold" not in point:
+        raise Explained(
+            f"the run {run.address} cannot predict",
+            expected="a run that finished",
+            received=point["outcome"],
+            hint="choose another final run in `predict:`",
+        )
+    return float(point["threshold"])
 
 
 def _probability(model: models.Model, shown: showcase.Shown) -> float:

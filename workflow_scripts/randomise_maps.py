@@ -12,7 +12,7 @@ from retinopathy import (
     maps,
     models,
     randomisation,
-    sanity_sheets,
+    sanity_maps,
     showcase,
     similarity,
     tables,
@@ -64,13 +64,11 @@ def main(
     drawn = None
     if not chosen.empty:
         LOG.info("explaining %s", ", ".join(chosen["image"]))
-        shown = showcase.load(rows_of(manifest, chosen["image"]), run.size, settings["contrast"])
-        seen = np.stack([photograph.seen for photograph in shown])
-        insides = [similarity.retina(photograph.picture, run.size) for photograph in shown]
+        rows = rows_of(manifest, chosen["image"])
+        seen, insides = _load(rows, run.size, settings["contrast"])
         model, other = models.load_trained(*explained), models.flat(*random)
         found = randomisation.check(model, other, seen, insides, chosen, settings["samples"])
-        trained = found.states[randomisation.TRAINED]
-        changed = found.similarities
+        changed, trained = found.similarities, found.states[randomisation.TRAINED]
         swapped = randomisation.swap(model, seen, insides, chosen, trained)
         place = _clearest(chosen, threshold)
         start = read_json(record)["starts_from"]
@@ -78,7 +76,16 @@ def main(
         drawn = _sheet(found, place, title, seen[place], insides[place])
     tables.write(changed, similarities, similarity.SIMILARITIES)
     tables.write(swapped, swaps, similarity.SWAPS)
-    sanity_sheets.write(sheet, drawn)
+    sanity_maps.write(sheet, drawn)
+
+
+def _load(
+    rows: pd.DataFrame, size: int, contrast: str
+) -> tuple[maps.Pixels, list[similarity.Inside]]:
+    """Return what the network sees of photographs, and where they show the retina."""
+    shown = showcase.load(rows, size, contrast)
+    insides = [similarity.retina(photograph.picture, size) for photograph in shown]
+    return np.stack([photograph.seen for photograph in shown]), insides
 
 
 def _clearest(chosen: pd.DataFrame, threshold: float) -> int:
@@ -94,13 +101,13 @@ def _title(run: Run, start: str, row: Mapping[Hashable, Any], threshold: float) 
 
 def _sheet(
     found: randomisation.Found, place: int, title: str, seen: maps.Pixels, inside: similarity.Inside
-) -> sanity_sheets.Sheet:
+) -> sanity_maps.Sheet:
     """Return the maps of one photograph in every state, with their similarity to the first."""
     rows = found.similarities
     own = rows[(rows["image"] == rows["image"].unique()[place]) & (rows["kind"] == CASCADING)]
     alike = own.set_index(["method", "stage"])["similarity"]
     _, *stages = found.states
-    return sanity_sheets.Sheet(
+    return sanity_maps.Sheet(
         title=title,
         seen=seen,
         inside=inside,

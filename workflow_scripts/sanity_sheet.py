@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from retinopathy import sanity_sheets, sheets
+from retinopathy import sanity_maps, sanity_sheets, sheets
 from retinopathy.logs import logged
 
 
 def main(network: str, kept: Path, figure: Path) -> None:
     """Draw the sheet of a network, or say that it has none."""
-    sheet = sanity_sheets.read(kept)
+    sheet = sanity_maps.read(kept)
     if sheet is None:
         sheets.say(f"{network} has no test predictions: its training diverged.", figure)
         return

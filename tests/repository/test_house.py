@@ -1,5 +1,6 @@
 """The repository keeps its own rules."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from retinopathy import provenance
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).parents[2]
@@ -100,6 +103,41 @@ def test_environments_pin_what_the_lock_pins(root: Path, name: str) -> None:
     for requirement in pinned:
         package = re.sub(r"\[.*\]", "", requirement)
         assert re.search(rf"^{re.escape(package)}\b", lock, re.MULTILINE), requirement
+
+
+@pytest.mark.parametrize("name", sorted(_rules()))
+def test_environment_of_a_rule_has_what_its_script_imports(root: Path, name: str) -> None:
+    environment = re.search(r"\.\./envs/(\w+)\.yaml", _rules()[name])
+    assert environment
+    listed = yaml.safe_load((root / f"envs/{environment[1]}.yaml").read_text())["dependencies"]
+    pinned = {re.split(r"[=\[]", requirement)[0] for requirement in listed[-1]["pip"]}
+    script = root / f"workflow_scripts/{name}.py"
+    imported = {
+        found
+        for path in (script, *provenance.modules_of(script))
+        for found in _packages(path)
+        if found not in sys.stdlib_module_names and found != provenance.PACKAGE
+    }
+    assert {BROUGHT_BY.get(found, found) for found in imported} <= pinned
+
+
+BROUGHT_BY = {
+    "cv2": "opencv-python-headless",
+    "cycler": "matplotlib",
+    "joblib": "scikit-learn",
+    "sklearn": "scikit-learn",
+    "threadpoolctl": "scikit-learn",
+    "yaml": "pyyaml",
+}
+"""Package that is imported → the requirement that brings it, where that has another name."""
+
+
+def _packages(path: Path) -> set[str]:
+    """Return the packages that a file imports, wherever it does so, by their first names."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    plain = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    parts = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in (*plain, *parts)}
 
 
 @pytest.mark.parametrize("page", ["README.md", "results/README.md"])

@@ -181,6 +181,16 @@ def test_columns_of_every_table_are_checked(tmp_path: Path) -> None:
     configuration.check(config, SCHEMA)
 
 
+@pytest.mark.parametrize("key", ["photographs", "masks"])
+def test_a_folder_of_a_set_of_lesions_that_is_not_there_is_named(tmp_path: Path, key: str) -> None:
+    there = {"photographs": str(tmp_path), "masks": str(tmp_path)}
+    config = merged(full(), {"lesions": {"sets": {"mine": there}}})
+    configuration.check(config, SCHEMA)
+    config["lesions"]["sets"]["mine"][key] = str(tmp_path / "nowhere")
+    with pytest.raises(Explained, match=rf"lesions\.sets\.mine\.{key} is not there"):
+        configuration.check(config, SCHEMA)
+
+
 def test_a_missing_key_is_named() -> None:
     config = full()
     del config["training"]["batch"]

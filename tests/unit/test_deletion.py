@@ -151,7 +151,7 @@ def test_gains_are_against_the_controls_of_the_same_photograph() -> None:
 
 
 def test_controls_know_nothing_of_the_photograph() -> None:
-    heats = deletion.controls(SIDE, np.random.default_rng(3))
+    heats = deletion.controls(SIDE, (5, 5), np.random.default_rng(3))
     assert tuple(heats) == deletion.CONTROLS
     middle = order_of(heats[deletion.CENTRE], EVERYWHERE)
     assert {divmod(int(place), SIDE) for place in middle[:4]} == {
@@ -162,8 +162,25 @@ def test_controls_know_nothing_of_the_photograph() -> None:
     }
     pixels, patches = heats[deletion.PIXELS], heats[deletion.PATCHES]
     assert np.abs(np.diff(patches)).mean() < np.abs(np.diff(pixels)).mean() / 2
-    again = deletion.controls(SIDE, np.random.default_rng(3))
+    again = deletion.controls(SIDE, (5, 5), np.random.default_rng(3))
     assert all(np.array_equal(heats[name], again[name]) for name in heats)
+
+
+@pytest.mark.parametrize("cells", [(3, 3), (7, 7), (3, 6)])
+def test_patches_are_as_large_as_the_cells_of_coarse_maps(cells: tuple[int, int]) -> None:
+    """The middle of a patch has the number that was dealt to it."""
+    size = 10 * cells[0] * cells[1]
+    patches = deletion.controls(size, cells, np.random.default_rng(3))[deletion.PATCHES]
+    assert patches.shape == (size, size)
+    drawn = np.random.default_rng(3).random(cells, dtype=np.float32)
+    down, across = (size // count for count in cells)
+    middles = patches[down // 2 :: down, across // 2 :: across]
+    assert middles == pytest.approx(drawn, abs=0.1)
+
+
+def test_patches_of_one_cell_point_nowhere_as_a_map_of_one_does() -> None:
+    patches = deletion.controls(SIDE, (1, 1), GENERATOR)[deletion.PATCHES]
+    assert deletion.ranked(patches, INSIDE, GENERATOR) is None
 
 
 def test_no_photographs_have_no_areas() -> None:

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from tests.drawn import disc
 
-from retinopathy import lesions, manifest, photographs, saliency
+from retinopathy import lesion_types, lesions, manifest, mask_files, photographs, saliency
 from retinopathy.decoding import Unusable
 from retinopathy.lesions import GRID, Mask
 from retinopathy.photographs import CropBox
@@ -54,17 +54,29 @@ def folder(tmp_path: Path) -> Path:
 
 def collected(folder: Path, most: int = 0, study: pd.DataFrame = EMPTY) -> pd.DataFrame:
     rows = lesions.inspect(folder / "images", study, lambda _: None)
-    return lesions.collect(rows, lesions.find_masks([folder / "masks"]), most, 1)
+    return lesions.collect(rows, set(mask_files.find([folder / "masks"])), most, 1)
+
+
+def measured(folder: Path) -> pd.DataFrame:
+    shown = manifest.usable(collected(folder))
+    return lesions.measure(shown, mask_files.find([folder / "masks"]))
+
+
+def scored(folder: Path) -> pd.DataFrame:
+    return lesions.scored(collected(folder), measured(folder))
 
 
 def status(table: pd.DataFrame) -> dict[str, str]:
-    return dict(
-        zip(table["image"] + " " + table["lesion"].fillna(""), table["status"], strict=True)
-    )
+    names = table["image"] + (" " + table["lesion"] if "lesion" in table else "")
+    return dict(zip(names, table["status"], strict=True))
+
+
+def explained(folder: Path, most: int = 0) -> list[str]:
+    return list(manifest.usable(collected(folder, most))["image"])
 
 
 def test_masks_are_known_by_their_names(folder: Path) -> None:
-    masks = lesions.find_masks([folder / "masks"])
+    masks = mask_files.find([folder / "masks"])
     assert {image: list(own) for image, own in masks.items()} == {
         "10_left": ["EX", "MA"],
         "10_right": ["MA"],
@@ -73,52 +85,74 @@ def test_masks_are_known_by_their_names(folder: Path) -> None:
     }
 
 
+def test_files_that_would_be_masks_but_for_their_endings_are_told(folder: Path) -> None:
+    for name in ("10_left_HE.PNG", "plain_EX.tif", ".10_left_SE.PNG"):
+        (folder / "masks" / name).write_bytes(b"")
+    assert mask_files.misnamed(folder / "masks") == ["10_left_HE.PNG", "plain_EX.tif"]
+
+
+def test_a_listing_of_masks_goes_by_which_photographs_have_some(folder: Path) -> None:
+    before = mask_files.listing(folder / "masks")
+    (folder / "masks/10_left_MA.png").write_bytes(png(spot(100, 150, 9)))
+    assert mask_files.listing(folder / "masks") == before
+    (folder / "masks/plain_MA.png").write_bytes(png(blank()))
+    assert mask_files.listing(folder / "masks") != before
+
+
 def test_every_photograph_and_mask_has_a_row_with_a_status(folder: Path) -> None:
-    table = collected(folder)
-    assert list(table.columns) == list(lesions.COLUMNS)
+    table, masks = collected(folder), measured(folder)
+    assert list(table.columns) == list(lesions.PHOTOGRAPHS)
+    assert list(masks.columns) == list(lesions.MASKS)
     assert status(table) == {
-        "10_left EX": "ok",
-        "10_left MA": "ok",
-        "10_right MA": "ok",
-        "IDRiD_01 HE": "ok",
-        "IDRiD_01 OD": "ok",
-        "nowhere ": "mask without a photograph",
-        "plain ": "no mask",
+        "10_left": "ok",
+        "10_right": "ok",
+        "IDRiD_01": "ok",
+        "nowhere": "mask without a photograph",
+        "plain": "no mask",
     }
-    assert table.set_index(["image", "lesion"]).loc[("10_left", "EX"), "pixels"] == 113
+    assert status(masks) == dict.fromkeys(
+        ("10_left EX", "10_left MA", "10_right MA", "IDRiD_01 HE", "IDRiD_01 OD"), "ok"
+    )
+    assert masks.set_index(["image", "lesion"]).loc[("10_left", "EX"), "pixels"] == 113
     assert dict(zip(table["image"], table["patient"], strict=True))["10_left"] == "10"
-    assert list(lesions.photographs_of(table)["image"]) == ["10_left", "10_right", "IDRiD_01"]
 
 
-def test_a_photograph_of_which_one_mask_is_bad_is_not_used(folder: Path) -> None:
+def test_a_photograph_of_which_one_mask_is_bad_is_not_scored(folder: Path) -> None:
     (folder / "masks/10_left_EX.png").write_bytes(png(np.zeros((30, 40), np.uint8)))
     (folder / "masks/IDRiD_01_SE.png").write_bytes(png(spot(1, 1))[:-40])
-    table = collected(folder)
-    assert status(table)["10_left EX"] == "mask of another size: 40 × 30 pixels"
-    assert status(table)["IDRiD_01 SE"] == "unusable mask: truncated"
-    assert list(lesions.photographs_of(table)["image"]) == ["10_right"]
+    masks = measured(folder)
+    assert status(masks)["10_left EX"] == "mask of another size: 40 × 30 pixels"
+    assert status(masks)["IDRiD_01 SE"] == "unusable mask: truncated"
+    assert list(scored(folder)["image"]) == ["10_right"]
+
+
+def test_what_is_in_masks_does_not_change_which_photographs_are_explained(folder: Path) -> None:
+    before = collected(folder)
+    (folder / "masks/10_left_EX.png").write_bytes(b"")
+    (folder / "masks/10_left_MA.png").write_bytes(png(spot(100, 150, 9)))
+    pd.testing.assert_frame_equal(collected(folder), before)
 
 
 def test_rejected_photographs_have_their_reason(folder: Path) -> None:
     (folder / "images/10_left.png").write_bytes(b"")
-    assert status(collected(folder))["10_left "] == "empty file"
+    assert status(collected(folder))["10_left"] == "empty file"
 
 
 def test_a_photograph_that_is_there_twice_is_used_once(folder: Path) -> None:
     (folder / "images/copy.png").write_bytes((folder / "images/10_left.png").read_bytes())
-    assert status(collected(folder))["copy "] == "the set has this photograph twice"
+    assert status(collected(folder))["copy"] == "the set has this photograph twice"
 
 
 def test_what_the_study_has_too_is_not_used(folder: Path) -> None:
     rows = lesions.inspect(folder / "images", EMPTY, lambda _: None)
     study = rows[rows["image"] == "10_left"].assign(image="77_right", level=2)
     table = collected(folder, study=study)
-    assert status(table)["10_left "] == "in the study too, as 77_right"
-    assert "10_left" not in set(lesions.photographs_of(table)["image"])
+    assert status(table)["10_left"] == "in the study too, as 77_right"
+    assert "10_left" not in set(manifest.usable(table)["image"])
 
 
 def test_at_most_so_many_are_used_and_more_keep_those(folder: Path) -> None:
-    chosen = [set(lesions.photographs_of(collected(folder, most))["image"]) for most in (1, 2, 3)]
+    chosen = [set(explained(folder, most)) for most in (1, 2, 3)]
     assert [len(images) for images in chosen] == [1, 2, 3]
     assert chosen[0] < chosen[1] < chosen[2]
     assert set(status(collected(folder, 1)).values()) >= {
@@ -174,14 +208,17 @@ def test_the_smallest_lesion_has_a_cell_and_area_is_kept_where_it_is_enlarged(si
 
 @pytest.mark.parametrize("size", [3, 12, 96, 224, 448])
 def test_a_dot_of_a_map_lies_where_it_is_drawn(size: int) -> None:
-    for row, column in ((0, size - 1), (size // 2, size // 3), (size - 2, 1)):
+    for place in ((0, size - 1), (size // 2, size // 3), (size - 2, 1)):
         heat = np.zeros((size, size), np.float32)
-        heat[row, column] = 1
+        heat[place] = 1
         whole = saliency.place(heat, (0, 0, GRID), (GRID, GRID))
         strongest = np.argwhere(whole == whole.max()).mean(axis=0)
-        expected = (np.array([row, column]) + 0.5) * GRID / size - 0.5
-        inner = (np.array([row, column]) > 0) & (np.array([row, column]) < size - 1)
-        assert strongest[inner] == pytest.approx(expected[inner], abs=0.51)
+        cell, last = GRID / size, size - 1
+        for found, one in zip(strongest, place, strict=True):
+            # Beyond the centres of the outermost dots a map goes on as it ends there.
+            ends = {0: (cell / 2 - 0.5) / 2, last: GRID - 1 - (cell / 2 - 0.5) / 2}
+            expected = ends.get(one, (one + 0.5) * cell - 0.5)
+            assert found == pytest.approx(expected, abs=0.51)
 
 
 @pytest.mark.parametrize("x", [200, 90])
@@ -199,37 +236,43 @@ def test_the_field_is_the_visible_retina(x: int) -> None:
 
 
 def test_what_is_written_is_read_again(folder: Path) -> None:
-    table, marks = folder / "photographs.csv", folder / "marks.h5"
-    lesions.write_set(collected(folder), table, marks, lambda _: None)
-    again = lesions.read(table)
-    pd.testing.assert_frame_equal(again, collected(folder), check_dtype=False)
-    found = {one.image: one for one in lesions.read_marks(marks)}
+    for table, columns in (
+        (collected(folder), lesions.PHOTOGRAPHS),
+        (measured(folder), lesions.MASKS),
+    ):
+        path = folder / "table.csv"
+        lesions.write(table, path, columns, lambda _: None)
+        pd.testing.assert_frame_equal(lesions.read(path, columns), table, check_dtype=False)
+    rows = scored(folder)
+    lesions.mark_all(rows, folder / "marks.h5")
+    found = {one.image: one for one in lesions.read_marks(folder / "marks.h5")}
     assert {image: sorted(one.lesions) for image, one in found.items()} == {
         "10_left": ["EX", "MA"],
         "10_right": [],
         "IDRiD_01": ["HE", "OD"],
     }
     for image, one in found.items():
-        rows = again[again["image"] == image]
-        marked = lesions.mark(rows)
+        own = rows[rows["image"] == image]
+        marked = lesions.mark(own)
         assert np.array_equal(one.field, marked.field)
         for kind, mask in marked.lesions.items():
             assert np.array_equal(one.lesions[kind], mask)
-            share = rows.set_index("lesion").loc[kind, "pixels"] / rows["crop_side"].iloc[0] ** 2
+            share = own.set_index("lesion").loc[kind, "pixels"] / own["crop_side"].iloc[0] ** 2
             assert mask.mean() == pytest.approx(share, rel=0.02)
 
 
 def test_an_empty_set_is_written_and_read(folder: Path) -> None:
-    table, marks = folder / "photographs.csv", folder / "marks.h5"
     for path in (folder / "masks").glob("*"):
         path.unlink()
-    lesions.write_set(collected(folder), table, marks, lambda _: None)
-    assert lesions.photographs_of(lesions.read(table)).empty
-    assert list(lesions.read_marks(marks)) == []
+    assert explained(folder) == []
+    lesions.write(measured(folder), folder / "masks.csv", lesions.MASKS, lambda _: None)
+    assert lesions.read(folder / "masks.csv", lesions.MASKS).empty
+    lesions.mark_all(scored(folder), folder / "marks.h5")
+    assert list(lesions.read_marks(folder / "marks.h5")) == []
 
 
 def test_types_are_shown_in_one_order() -> None:
-    assert lesions.order(["all", "OD", "XX", "EX", "MA", "AA"]) == [
+    assert lesion_types.order(["all", "OD", "XX", "EX", "MA", "AA"]) == [
         *("MA", "EX", "AA", "XX", "OD", "all")
     ]
 

@@ -7,8 +7,9 @@ from scipy.ndimage import distance_transform_edt
 from sklearn.metrics import average_precision_score
 
 from retinopathy import localisation
+from retinopathy.lesion_types import METRICS
 from retinopathy.lesions import GRID, Marked, Mask
-from retinopathy.localisation import AREA, METRICS, TOLERANCE
+from retinopathy.localisation import AREA, TOLERANCE
 
 FIELD: Mask = np.hypot(*(np.mgrid[:GRID, :GRID] - (GRID - 1) / 2)) < GRID / 2
 CELLS = int(FIELD.sum())

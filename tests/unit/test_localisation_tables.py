@@ -1,12 +1,13 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from retinopathy import localisation_figures, localisation_tables
-from retinopathy.localisation import METRICS, SCORES
+from retinopathy.lesion_types import METRICS, SCORES
 from retinopathy.localisation_tables import CONTROL, TRAINED, UNTRAINED, Scored
 from retinopathy.runs import Run
 
@@ -62,6 +63,36 @@ def test_values_are_means_over_photographs() -> None:
     assert table["energy"].iloc[0] == pytest.approx(ALL[0].scores["energy"].iloc[:24].mean())
 
 
+def test_lift_is_a_ratio_of_means_and_exactly_one_of_a_uniform_map() -> None:
+    found = scores(("cam", "uniform"), 0.5)
+    share = 0.01 + np.random.default_rng(1).uniform(0, 0.2, len(found))
+    found["lesion_share"] = share
+    uniform = found["method"] == "uniform"
+    found.loc[uniform, "average_precision"] = share[uniform]
+    table = localisation_tables.table([replace(ALL[0], scores=found)], 1, 200)
+    cam, flat = table.to_dict("records")
+    ends = ("lift", "lift_low", "lift_high")
+    assert [flat[end] for end in ends] == pytest.approx([1, 1, 1], abs=1e-12)
+    own = found[~uniform]
+    expected = own["average_precision"].sum() / own["lesion_share"].sum()
+    assert cam["lift"] == pytest.approx(expected)
+    assert cam["lift_low"] < cam["lift"] < cam["lift_high"]
+
+
+def test_lift_is_as_sure_as_its_linearised_variance_says() -> None:
+    """Ratio estimator: Cochran, Sampling techniques, 1977, equation 6.13."""
+    generator = np.random.default_rng(0)
+    found = scores(("cam",), 0.5, patients=200)
+    share = np.repeat(generator.uniform(0.05, 0.15, 200), 2)
+    found["lesion_share"] = share
+    found["average_precision"] = 3 * share + np.repeat(generator.normal(0, 0.05, 200), 2)
+    row = localisation_tables.table([replace(ALL[0], scores=found)], 1, 4000).iloc[0]
+    rest = found["average_precision"] - row["lift"] * share
+    error = np.sqrt((rest[::2] ** 2).sum()) / share[::2].sum()
+    width = row["lift_high"] - row["lift_low"]
+    assert width == pytest.approx(2 * 1.96 * error, rel=0.08)
+
+
 def test_differences_are_paired_by_photograph() -> None:
     table = localisation_tables.differences(ALL, 1, 200)
     assert list(table.columns) == list(localisation_tables.DIFFERENCES)
@@ -87,6 +118,7 @@ def test_differences_are_paired_by_photograph() -> None:
 def test_few_patients_have_no_interval_and_a_reason() -> None:
     table = localisation_tables.table([network(0.5, patients=4)], 1, 200)
     assert table["energy_low"].isna().all()
+    assert table["lift_low"].isna().all()
     assert table["energy"].notna().all()
     assert table["reason"].str.contains("fewer than 5 patients").all()
 
@@ -117,3 +149,23 @@ def test_a_figure_is_drawn_of_whatever_there_is(scored: list[Scored], tmp_path: 
     titles = dict(zip((*METHODS, "uniform", "edges"), "ABCD", strict=True))
     localisation_figures.localisation(table, titles, tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 5000
+
+
+def test_a_lone_large_run_keeps_the_marker_of_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[tuple[str, str]] = []
+    mark = localisation_figures._mark
+
+    def kept(
+        axes: Any, row: Any, place: float, marker: str, label: str, *args: Any, **more: Any
+    ) -> None:
+        found.append((marker, label))
+        mark(axes, row, place, marker, label, *args, **more)
+
+    monkeypatch.setattr(localisation_figures, "_mark", kept)
+    diverged = replace(network(0.5), outcome="diverged", scores=scores((), 0))
+    table = localisation_tables.table([diverged, network(0.6, 192)], 1, 200)
+    titles = dict(zip(METHODS, "AB", strict=True))
+    localisation_figures.localisation(table, titles, tmp_path / "figure.png")
+    assert set(found) == {("s", "192 px")}

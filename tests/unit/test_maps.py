@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from retinopathy import maps, saliency
+from retinopathy import maps, saliency, sightings
 from retinopathy.errors import Explained
 
 SIDE = 8
@@ -56,6 +56,11 @@ def test_methods_are_named_and_ordered_as_everywhere() -> None:
         "integrated_gradients": "Integrated gradients",
         "smooth_grad": "SmoothGrad",
     }
+
+
+def test_sentences_speak_of_all_methods_and_of_no_others() -> None:
+    """They are written where there is no network, so that they name the methods anew."""
+    assert tuple(maps.METHODS) == sightings.METHODS
 
 
 def test_maps_are_on_the_grid_of_their_layer(model: keras.Model) -> None:

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from tests.drawn import disc
 
-from retinopathy import localisation, priors
+from retinopathy import lesion_types, localisation, priors
 from retinopathy.lesions import GRID, Marked, Mask
 
 MIDDLE = (GRID - 1) / 2
@@ -21,7 +21,7 @@ def test_every_control_is_a_map_of_the_whole_grid(name: str) -> None:
     assert heat.dtype == np.float32
     assert np.isfinite(heat).all()
     assert (heat >= 0).all()
-    assert name in priors.TITLES
+    assert name in lesion_types.CONTROLS
 
 
 def test_centre_falls_as_a_gaussian() -> None:

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from retinopathy import maps, networks, randomisation, registry, saliency, similarity
+from retinopathy import maps, networks, randomisation, registry, saliency, scales, similarity
 from retinopathy.randomisation import Stage
 
 GENERATOR = np.random.default_rng(1)
@@ -82,7 +82,7 @@ def test_a_map_of_one_cell_points_nowhere_when_enlarged() -> None:
     assert not similarity.points_nowhere(two, np.ones((97, 97), bool))
 
 
-def test_the_retina_is_what_is_not_black() -> None:
+def test_the_retina_is_found_at_the_size_of_the_maps() -> None:
     picture = np.zeros((64, 64, 3), np.uint8)
     picture[16:48, 8:56, 0] = 120
     inside = similarity.retina(picture, SIDE)
@@ -93,13 +93,13 @@ def test_the_retina_is_what_is_not_black() -> None:
 
 def test_strengths_span_the_unit_range_whatever_their_sign() -> None:
     heat = np.linspace(-4, 2, SIDE**2, dtype=np.float32).reshape(SIDE, SIDE)
-    strength = similarity.sized(heat, CENTRE)
+    strength = scales.sized(heat, CENTRE)
     assert (strength[~CENTRE] == 0).all()
     assert strength.max() == 1
     few = np.zeros((SIDE, SIDE), np.float32)
     few[16, 16] = -3
-    assert similarity.sized(few, CENTRE)[16, 16] == 1
-    assert (similarity.sized(np.zeros_like(few), CENTRE) == 0).all()
+    assert scales.sized(few, CENTRE)[16, 16] == 1
+    assert (scales.sized(np.zeros_like(few), CENTRE) == 0).all()
 
 
 # A small model ------------------------------------------------------------------------------------
@@ -189,6 +189,17 @@ def test_maps_of_a_random_model_are_unlike_those_of_another() -> None:
     assert alike()["similarity"].to_numpy() == pytest.approx(1)
 
 
+def test_shares_of_random_numbers_are_those_counted() -> None:
+    assert randomisation.shares(small(1), ORDER) == {
+        ("cascading", "head"): 9 / 849,
+        ("cascading", "two"): (9 + 584) / 849,
+        ("cascading", "one"): 1.0,
+        ("independent", "head"): 9 / 849,
+        ("independent", "two"): 584 / 849,
+        ("independent", "one"): (224 + 32) / 849,
+    }
+
+
 def test_a_map_whose_sign_turns_counts_as_the_same_place() -> None:
     heat = {"cam": np.stack([drawn() - 0.5])}
     turned = {"cam": -heat["cam"]}
@@ -231,7 +242,10 @@ def test_stages_hold_every_number_of_a_network_once(name: str) -> None:
     counts = Counter(layer for stage in order for layer in stage.layers)
     assert set(counts.values()) == {1}
     assert {layer.name for layer in model.layers if layer.weights} <= set(counts)
-    assert sum(randomisation.shares(model, order).values()) == pytest.approx(1)
+    shares = randomisation.shares(model, order)
+    assert shares["cascading", order[-1].name] == 1
+    assert sum(shares["independent", one.name] for one in order) == pytest.approx(1)
+    assert shares["cascading", "head"] == shares["independent", "head"]
 
 
 @pytest.mark.networks

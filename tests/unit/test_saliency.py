@@ -550,3 +550,24 @@ def test_mixed_precision_is_explained() -> None:
         whole = explain(small_model("relu"), PIXELS)
         assert half.dtype == np.float32
         assert np.corrcoef(half.ravel(), whole.ravel())[0, 1] > 0.99
+
+
+@pytest.mark.networks
+def test_xception_in_mixed_precision_is_explained() -> None:
+    pixels = GENERATOR.integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        model = lively("xception", pixels)
+        logit = np.asarray(model(pixels, training=False), np.float32)[:, 0]
+        cam = saliency.cam(model, pixels)
+        guided = saliency.guided_backpropagation(model, pixels)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    assert model.get_layer("pool").compute_dtype == "float16"
+    bias = model.get_layer("logit").get_weights()[1]
+    # Half precision has 11 bits: what is summed is off by up to 2⁻¹¹ of itself.
+    parts = float(np.abs(cam).mean(axis=(1, 2)).max())
+    assert cam.mean(axis=(1, 2)) + bias == pytest.approx(logit, abs=2**-10 * parts)
+    assert cam.dtype == guided.dtype == np.float32
+    assert np.isfinite(guided).all()
+    assert (np.abs(guided).max(axis=(1, 2, 3)) > 0).all()

@@ -7,7 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retinopathy import deletion, means, sanity_figures, sanity_sheets, sanity_tables, similarity
+from retinopathy import (
+    deletion,
+    means,
+    sanity_figures,
+    sanity_maps,
+    sanity_sheets,
+    sanity_tables,
+    similarity,
+)
 from retinopathy.runs import Run
 from retinopathy.sanity_tables import Checked
 
@@ -168,7 +176,7 @@ def test_a_sheet_comes_back_as_it_was_kept(tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
     heat = generator.random((3, 8, 8), dtype=np.float32)
     heat[1] = 0
-    sheet = sanity_sheets.Sheet(
+    sheet = sanity_maps.Sheet(
         title="Xception",
         seen=generator.integers(0, 256, (8, 8, 3), dtype=np.uint8),
         inside=np.ones((8, 8), bool),
@@ -176,8 +184,8 @@ def test_a_sheet_comes_back_as_it_was_kept(tmp_path: Path) -> None:
         heat={"Guided Grad-CAM": heat, "CAM": heat[:, :3, :3]},
         similarity={name: np.array([1, np.nan, 0.25]) for name in ("Guided Grad-CAM", "CAM")},
     )
-    sanity_sheets.write(tmp_path / "sheet.h5", sheet)
-    read = sanity_sheets.read(tmp_path / "sheet.h5")
+    sanity_maps.write(tmp_path / "sheet.h5", sheet)
+    read = sanity_maps.read(tmp_path / "sheet.h5")
     assert read is not None
     assert (read.title, read.states) == (sheet.title, sheet.states)
     assert list(read.heat) == ["Guided Grad-CAM", "CAM"]
@@ -190,5 +198,5 @@ def test_a_sheet_comes_back_as_it_was_kept(tmp_path: Path) -> None:
 
 
 def test_no_sheet_comes_back_as_none(tmp_path: Path) -> None:
-    sanity_sheets.write(tmp_path / "sheet.h5", None)
-    assert sanity_sheets.read(tmp_path / "sheet.h5") is None
+    sanity_maps.write(tmp_path / "sheet.h5", None)
+    assert sanity_maps.read(tmp_path / "sheet.h5") is None

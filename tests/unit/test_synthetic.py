@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+import draw_photographs
 from retinopathy.errors import Explained
+from retinopathy.files import sha256
 from retinopathy.synthetic import LEVELS, Photograph, draw_levels, draw_photograph, generate
 from retinopathy.synthetic_camera import Camera, choose_view
 from retinopathy.synthetic_eye import DISC, FOVEA, View, grow_vessels
@@ -233,3 +235,16 @@ def test_progress_is_told_at_the_end(tmp_path: Path) -> None:
     tell: Callable[[str], None] = told.append
     generate(tmp_path, [1], 0, ONLY[0], tell)
     assert told == ["drew 1 of 1 patients"]
+
+
+def test_tables_tell_of_every_photograph_and_of_every_mask_by_its_hash(tmp_path: Path) -> None:
+    labels, masks = tmp_path / "labels.csv", tmp_path / "masks.csv"
+    draw_photographs.main(tmp_path / "drawn", labels, masks, 1, ONLY[4], 1, 0, 1)
+    for table, column, ending in ((labels, "image", ".jpeg"), (masks, "mask", "")):
+        found = pd.read_csv(table, dtype=str)
+        folder = tmp_path / "drawn" / ("photographs" if table == labels else "masks")
+        files = {path.name: sha256(path) for path in folder.iterdir()}
+        assert dict(zip(found[column] + ending, found["sha256"], strict=True)) == files
+    draw_photographs.main(tmp_path / "healthy", labels, masks, 1, ONLY[0], 1, 0, 1)
+    assert pd.read_csv(masks).empty
+    assert (tmp_path / "healthy/masks").is_dir()

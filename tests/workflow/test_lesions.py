@@ -1,5 +1,6 @@
 """Scores against lesions, of the set that the synthetic source brings and of a folder."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retinopathy import lesions, localisation, localisation_tables, tables
-from tests.workflow.conftest import SMALLEST, snakemake
+from retinopathy import lesion_types, lesions, localisation_tables, tables
+from retinopathy.manifest import usable
+from tests.workflow.conftest import SMALLEST, Plan, planned, snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -51,18 +53,20 @@ def study(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_set_of_the_study_is_of_its_test_split(study: Path) -> None:
-    table = lesions.read(study / "lesions/synthetic/referable/photographs.csv")
+    path = study / "lesions/synthetic/referable/photographs.csv"
+    table = lesions.read(path, lesions.PHOTOGRAPHS)
     split = tables.read(study / "splits/referable.csv", ("image", "split"))
     assert set(table["image"]) == set(split.loc[split["split"] == "test", "image"])
-    assert 0 < len(lesions.photographs_of(table)) <= 4
+    assert 0 < len(usable(table)) <= 4
 
 
 def test_a_photograph_that_the_study_has_is_left_out_of_a_folder(study: Path) -> None:
-    table = lesions.read(study / "lesions/folder/referable/photographs.csv")
+    path = study / "lesions/folder/referable/photographs.csv"
+    table = lesions.read(path, lesions.PHOTOGRAPHS)
     known = table[table["image"] == "known"]
     assert known["status"].str.startswith("in the study too, as ").all()
-    assert len(lesions.photographs_of(table)) == 4
-    assert "known" not in set(lesions.photographs_of(table)["image"])
+    assert len(usable(table)) == 4
+    assert "known" not in set(usable(table)["image"])
 
 
 def test_every_method_size_and_control_is_scored(study: Path) -> None:
@@ -79,7 +83,7 @@ def test_every_method_size_and_control_is_scored(study: Path) -> None:
     assert (rows[~trained] == 4).all()
     assert trained.sum() == (~trained).sum()
     assert set(networks["size"]) == {75, 96}
-    values = table[list(localisation.METRICS)].to_numpy(float)
+    values = table[list(lesion_types.METRICS)].to_numpy(float)
     assert ((values >= 0) & (values <= 1)).all()
     uniform = table[table["method"] == "uniform"]
     for name in ("energy", "average_precision"):
@@ -99,6 +103,48 @@ def test_what_is_compared_is_said_in_words(study: Path) -> None:
 def test_figures_are_there(study: Path) -> None:
     for name in MADE[1:]:
         assert (study.parents[1] / name).stat().st_size > 10_000
+
+
+def test_an_edited_mask_is_scored_anew_and_nothing_is_explained_anew(study: Path) -> None:
+    project = study.parents[1]
+    target = (str(project.parent / "more.yaml"), "--", *MADE)
+    assert planned(project, *target) == Plan(set(), set())
+    path = next((project.parent / "masks").glob("9*_left_*.png"))
+    before, facts = path.read_bytes(), path.stat()
+    cv2.imwrite(str(path), np.flip(np.asarray(cv2.imread(str(path), cv2.IMREAD_UNCHANGED)), 0))
+    stale = planned(project, *target)
+    assert stale == Plan(
+        {
+            "lesion_marks",
+            "lesion_scores",
+            "lesion_controls",
+            "lesion_sheet",
+            "localisation_table",
+            "localisation_figure",
+        },
+        {"lesion_marks"},
+    )
+    path.write_bytes(before)
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert planned(project, *target) == Plan(set(), set())
+
+
+def test_a_mask_of_another_photograph_reruns_what_is_explained(study: Path) -> None:
+    project = study.parents[1]
+    target = (str(project.parent / "more.yaml"), "--", *MADE)
+    path = project.parent / "masks/9added_MA.png"
+    shutil.copy(next((project.parent / "masks").glob("9*_left_*.png")), path)
+    assert {"lesion_set", "lesion_maps"} <= planned(project, *target).rules
+    path.unlink()
+
+
+def test_a_folder_that_is_not_there_stops_it_before_any_job(study: Path, tmp_path: Path) -> None:
+    more = tmp_path / "more.yaml"
+    folder = study / "lesions"
+    more.write_text(f"lesions: {{sets: {{mine: {{photographs: {folder}, masks: {folder}/no}}}}}}\n")
+    done = snakemake(study.parents[1], *SMALLEST, str(more), "--dry-run", check=False)
+    assert done.returncode != 0
+    assert "lesions.sets.mine.masks is not there" in done.stdout
 
 
 def test_a_study_without_sets_needs_nothing_and_says_so(

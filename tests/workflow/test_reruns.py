@@ -44,7 +44,6 @@ def test_imports_are_followed_to_the_scripts(root: Path) -> None:
         "data_card",
         "flip_figure",
         "lesion_sheet",
-        "randomise_maps",
         "saliency",
         "saliency_sizes",
         "sanity_sheet",

@@ -225,6 +225,10 @@ def _named_files(config: Config) -> dict[str, tuple[str, str, str]]:
                 expected,
                 "leave the set out, or mend it",
             )
+    for name, folders in config["lesions"]["sets"].items():
+        for key, expected in (("photographs", folder), ("masks", "a folder of masks of lesions")):
+            hint = "leave the set out, or mend its path"
+            named[f"lesions.sets.{name}.{key}"] = (folders[key], expected, hint)
     if quality := config["photographs"]["quality"]["table"]:
         hint = 'an empty string, "", asks for no grades'
         named["photographs.quality.table"] = (quality, "a table of photographs and grades", hint)

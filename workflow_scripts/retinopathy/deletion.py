@@ -8,6 +8,7 @@ under the second. What is not retina stays as it is.
 Controls are orders that no network made: pixels by chance, patches by chance, and the middle of the
 photograph first. Scattered pixels act on a network in another way than patches of the same area do,
 and may look like small lesions: a coarse map should be read beside patches, a fine one beside both.
+Patches are as large as the cells of the network's own coarse maps.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,9 +34,6 @@ PIXELS, PATCHES, CENTRE = "random_pixels", "random_patches", "centre"
 CONTROLS = (PIXELS, PATCHES, CENTRE)
 """Orders that no network made."""
 
-_PATCHES = 7
-"""Patches along a side: as many as the last feature map of a network at 224 pixels has cells."""
-
 CURVES = ("image", "patient", "method", "kind", "share", "logit", "probability")
 """Columns of curves: one row per photograph, method, kind and share of the retina."""
 
@@ -43,10 +41,18 @@ Score = Callable[[Heat], NDArray[np.floating]]
 """Photographs, float32 (n, size, size, 3) → logits of the diseased class, (n,)."""
 
 
-def controls(size: int, generator: np.random.Generator) -> dict[str, Heat]:
-    """Return the maps of the controls, (size, size)."""
+def controls(size: int, cells: tuple[int, ...], generator: np.random.Generator) -> dict[str, Heat]:
+    """Return the maps of the controls, (size, size).
+
+    Args:
+        size: Side of the photographs.
+        cells: Patches down and across: as many as the coarse maps of the network have cells, so
+            that these are judged against patches as large as their own. A single one points
+            nowhere.
+        generator: Deals pixels and patches.
+    """
     along = np.arange(size) - (size - 1) / 2
-    patches = generator.random((_PATCHES, _PATCHES), dtype=np.float32)
+    patches = generator.random(cells, dtype=np.float32)
     return {
         PIXELS: generator.random((size, size), dtype=np.float32),
         PATCHES: similarity.enlarged(patches, size),

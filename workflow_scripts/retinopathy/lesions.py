@@ -11,8 +11,7 @@ fine enough for a microaneurysm of half a percent of the retina's diameter to co
 """
 
 import hashlib
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,32 +22,26 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from retinopathy import copies, decoding, hdf5, inspection, parts, photographs, sources, tables
+from retinopathy import (
+    copies,
+    decoding,
+    fields,
+    hdf5,
+    inspection,
+    parts,
+    photographs,
+    sources,
+    tables,
+)
 from retinopathy.decoding import Pixels, Unusable
+from retinopathy.lesion_types import ALL, ANATOMY, order
 from retinopathy.manifest import OK, usable
 from retinopathy.photographs import CropBox
 
 GRID = 896
 """Cells along the side of the crop box."""
 
-NAMES = {
-    "MA": "microaneurysms",
-    "HE": "haemorrhages",
-    "EX": "hard exudates",
-    "SE": "soft exudates",
-    "NV": "new vessels",
-    "OD": "optic disc (no lesion)",
-    "all": "all lesions",
-}
-"""Known types, in the order in which they are shown, and what people call them."""
-
-ANATOMY = ("OD",)
-"""Types that are no lesions: reported, but not among all lesions."""
-
-ALL = "all"
-"""The union of all lesions of a photograph, whatever their types."""
-
-COLUMNS = (
+PHOTOGRAPHS = (
     "image",
     "patient",
     "path",
@@ -59,20 +52,20 @@ COLUMNS = (
     "crop_side",
     "circle_found",
     "sha256",
-    "lesion",
-    "mask",
-    "mask_sha256",
-    "pixels",
     "status",
 )
-"""Columns of a set: one row per mask, or one of a photograph without any.
+"""Columns of the photographs of a set: one row per photograph. Those whose `status` is `ok` are
+explained. It says nothing of what is in their masks: another mask needs no other map."""
 
-`pixels` of the mask are non-zero. A photograph is used when `status` is `ok` in all its rows: were
-one of its masks left out, what all lesions are would not be known."""
+MASKS = ("image", "lesion", "mask", "sha256", "pixels", "status")
+"""Columns of the masks of the photographs that are explained: one row per mask.
 
-_NAMED = re.compile(r"(?P<image>.+)_(?P<lesion>[A-Z][A-Z0-9]*)\.png")
-_OF_PHOTOGRAPH = COLUMNS[: COLUMNS.index("lesion")]
+`pixels` of the mask are non-zero. A photograph is scored when `status` is `ok` in all its rows:
+were one of its masks left out, what all lesions are would not be known."""
+
 _TYPES: dict[str, Any] = {
+    "image": str,
+    "patient": str,
     "circle_found": "boolean",
     **dict.fromkeys(("width", "height", "crop_left", "crop_top", "crop_side", "pixels"), "Int64"),
 }
@@ -100,19 +93,6 @@ class Marked:
 # Which photographs --------------------------------------------------------------------------------
 
 
-def find_masks(folders: Iterable[Path]) -> dict[str, dict[str, Path]]:
-    """Return image id → type → mask, of the files in some folders that are named like masks.
-
-    Both sorted by name. Other files do not count, nor do hidden ones.
-    """
-    masks: dict[str, dict[str, Path]] = {}
-    for path in sorted(path for folder in folders for path in folder.iterdir()):
-        named = _NAMED.fullmatch(path.name)
-        if named and not path.name.startswith("."):
-            masks.setdefault(sources.image_id(named["image"]), {})[named["lesion"]] = path
-    return masks
-
-
 def inspect(folder: Path, study: pd.DataFrame, progress: Callable[[str], None]) -> pd.DataFrame:
     """Look at a folder of photographs: rows of a manifest, without levels.
 
@@ -131,46 +111,57 @@ def inspect(folder: Path, study: pd.DataFrame, progress: Callable[[str], None]) 
     return rows
 
 
-def collect(
-    rows: pd.DataFrame, masks: Mapping[str, Mapping[str, Path]], most: int, seed: int
-) -> pd.DataFrame:
-    """Return the photographs of a set with their masks, `COLUMNS`, sorted by image and type.
+def collect(rows: pd.DataFrame, masked: Collection[str], most: int, seed: int) -> pd.DataFrame:
+    """Return the photographs of a set, `PHOTOGRAPHS`, sorted by image.
 
     Args:
         rows: Rows of a manifest; those whose status is `ok` can be used.
-        masks: As `find_masks` returns them.
+        masked: Ids of photographs that have masks, whatever is in these.
         most: How many photographs to use at most, 0 for all: the first in the order of a hash of
             their ids, so that nobody chooses them and an added one changes few.
         seed: Of that hash.
     """
-    ordered = rows.assign(turn=[parts.draw(image, seed) for image in rows["image"]])
-    found, used = [], 0
-    for row in ordered.sort_values("turn").to_dict("records"):
-        about = {name: row[name] for name in _OF_PHOTOGRAPH}
-        own = masks.get(row["image"], {})
-        if row["status"] != OK or not own:
-            found.append(about | {"status": row["status"] if row["status"] != OK else "no mask"})
-        elif 0 < most <= used:
-            found.append(about | {"status": _UNNEEDED})
-        else:
-            measured = [about | _measure(kind, path, about) for kind, path in own.items()]
-            used += all(one["status"] == OK for one in measured)
-            found += measured
-    lost = sorted(set(masks) - set(rows["image"]))
-    found += [{"image": image, "status": "mask without a photograph"} for image in lost]
-    table = pd.DataFrame(found, columns=list(COLUMNS)).astype(_TYPES)
+    found = rows[list(PHOTOGRAPHS)].copy()
+    found.loc[(found["status"] == OK) & ~found["image"].isin(masked), "status"] = "no mask"
+    turn = found["image"].map(lambda image: parts.draw(image, seed))
+    later = turn[found["status"] == OK].sort_values().index[most or len(found) :]
+    found.loc[later, "status"] = _UNNEEDED
+    lost = sorted(set(masked) - set(rows["image"]))
+    alone = [{"image": image, "status": "mask without a photograph"} for image in lost]
+    table = pd.concat([found, pd.DataFrame(alone, columns=list(PHOTOGRAPHS))])
+    return _typed(table).sort_values("image", ignore_index=True)
+
+
+def measure(explained: pd.DataFrame, masks: Mapping[str, Mapping[str, Path]]) -> pd.DataFrame:
+    """Return the masks of photographs, `MASKS`, sorted by image and type.
+
+    Args:
+        explained: Rows of `usable` photographs.
+        masks: As `mask_files.find` returns them.
+    """
+    rows = [
+        _measure(kind, path, photograph)
+        for photograph in explained.to_dict("records")
+        for kind, path in masks.get(photograph["image"], {}).items()
+    ]
+    table = _typed(pd.DataFrame(rows, columns=list(MASKS)))
     return table.sort_values(["image", "lesion"], ignore_index=True)
 
 
-def used(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the photographs that can be used, of `collect`."""
-    bad = set(table.loc[table["status"] != OK, "image"])
-    return table[~table["image"].isin(bad)].reset_index(drop=True)
+def scored(photographs: pd.DataFrame, masks: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per mask of the photographs that can be scored, with what is known of these.
 
+    Args:
+        photographs: `PHOTOGRAPHS`.
+        masks: `MASKS`.
 
-def photographs_of(table: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per photograph that can be used, without masks."""
-    return used(table).drop_duplicates("image", ignore_index=True)[list(_OF_PHOTOGRAPH)]
+    Returns:
+        Columns of a photograph but `sha256` and `status`, then `lesion`, `mask` and `pixels`.
+    """
+    known = usable(photographs).drop(columns=["sha256", "status"])
+    bad = set(masks.loc[masks["status"] != OK, "image"])
+    sound = masks.loc[~masks["image"].isin(bad), ["image", "lesion", "mask", "pixels"]]
+    return known.merge(sound, on="image", validate="one_to_many")
 
 
 def choose(table: pd.DataFrame, count: int) -> list[str]:
@@ -180,7 +171,7 @@ def choose(table: pd.DataFrame, count: int) -> list[str]:
     are left, the one of whose crop box it covers the largest share.
 
     Args:
-        table: Rows of `used`.
+        table: Of `scored`.
         count: How many to choose at most.
     """
     share = table["pixels"] / table["crop_side"] ** 2
@@ -198,20 +189,15 @@ def choose(table: pd.DataFrame, count: int) -> list[str]:
     return chosen
 
 
-def read(path: Path) -> pd.DataFrame:
-    """Read the table of a set."""
-    return pd.read_csv(path, dtype=_TYPES | {"image": str, "patient": str})[list(COLUMNS)]
-
-
-def _measure(lesion: str, path: Path, photograph: Mapping[str, Any]) -> dict[str, Any]:
+def _measure(lesion: str, path: Path, photograph: Mapping[Hashable, Any]) -> dict[str, Any]:
     """Return what is known of one mask, and whether it can be used."""
-    row: dict[str, Any] = {"lesion": lesion, "mask": str(path), "status": OK}
+    row = {"image": photograph["image"], "lesion": lesion, "mask": str(path), "status": OK}
     try:
         data = decoding.read(path)
         mask = decode_mask(data)
     except Unusable as error:
         return row | {"status": f"unusable mask: {error.reason}"}
-    row |= {"mask_sha256": hashlib.sha256(data).hexdigest(), "pixels": int(mask.sum())}
+    row |= {"sha256": hashlib.sha256(data).hexdigest(), "pixels": int(mask.sum())}
     height, width = mask.shape
     if (width, height) != (photograph["width"], photograph["height"]):
         row["status"] = f"mask of another size: {width} × {height} pixels"
@@ -236,7 +222,7 @@ def decode_mask(data: bytes) -> Mask:
 
 
 def mark(rows: pd.DataFrame) -> Marked:
-    """Return one photograph on the grid, from its rows of `used`.
+    """Return one photograph on the grid, from its rows of `scored`.
 
     Raises:
         Explained: A file can no longer be read.
@@ -252,12 +238,12 @@ def mark(rows: pd.DataFrame) -> Marked:
     return Marked(row["image"], field, {kind: mask for kind, mask in lesions.items() if mask.any()})
 
 
-def box_of(row: Mapping[Any, Any]) -> CropBox:
+def box_of(row: Mapping[Hashable, Any]) -> CropBox:
     """Return the crop box in a row of a set."""
     return CropBox(int(row["crop_left"]), int(row["crop_top"]), int(row["crop_side"]))
 
 
-def square(row: Mapping[Any, Any]) -> Pixels:
+def square(row: Mapping[Hashable, Any]) -> Pixels:
     """Return what the crop box in a row of a set holds: uint8 (GRID, GRID, 3), RGB."""
     return photographs.prepare(decoding.read(Path(row["path"])), box_of(row), GRID, "none")
 
@@ -282,9 +268,7 @@ def retina(crop: Pixels, box: CropBox, shape: tuple[int, int], *, circular: bool
     beyond = ~((across >= 0) & (across < shape[1]) & ((down >= 0) & (down < shape[0]))[:, None])
     if circular:
         beyond |= np.hypot(share - 0.5, share[:, None] - 0.5) > 0.5
-    outside = beyond | (crop.max(axis=-1) < _BLACK)
-    _, regions = cv2.connectedComponents(np.pad(outside, 1, constant_values=True).view(np.uint8))
-    return np.asarray(regions[1:-1, 1:-1] != regions[0, 0])
+    return fields.retina(crop, beyond)
 
 
 def on_grid(mask: Mask, box: CropBox) -> Mask:
@@ -314,41 +298,28 @@ def together(lesions: Mapping[str, Mask]) -> dict[str, Mask]:
     return {kind: found[kind] for kind in order(found)}
 
 
-def order(kinds: Iterable[str]) -> list[str]:
-    """Return types in the order in which they are shown: known lesions, others, anatomy, all."""
-    known = list(NAMES)
-    return sorted(
-        kinds,
-        key=lambda kind: (
-            kind == ALL,
-            kind in ANATOMY,
-            known.index(kind) if kind in known else len(known),
-            kind,
-        ),
-    )
-
-
 # Kept ---------------------------------------------------------------------------------------------
 
 
-def write_set(
-    table: pd.DataFrame, path: Path, marks: Path, progress: Callable[[str], None]
+def write(
+    table: pd.DataFrame, path: Path, columns: Sequence[str], progress: Callable[[str], None]
 ) -> None:
-    """Write a set: its table, `collect`, as CSV, and its photographs on the grid.
+    """Write `PHOTOGRAPHS` or `MASKS` as CSV, and say how many have which status."""
+    for status, count in table["status"].value_counts().items():
+        progress(f"{path.stem}, {status}: {count}")
+    tables.write(table, path, columns)
 
-    Args:
-        table: Of `collect`.
-        path: Where to write the table.
-        marks: Where to write the photographs on the grid.
-        progress: Called with sentences that count the statuses.
-    """
-    by_image = table.sort_values("status", key=lambda status: status == OK)
-    for status, count in by_image.drop_duplicates("image")["status"].value_counts().items():
-        progress(f"photographs, {status}: {count}")
-    groups = [rows for _, rows in used(table).groupby("image", sort=False)]
+
+def read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Read `PHOTOGRAPHS` or `MASKS`."""
+    return _typed(pd.read_csv(path, dtype={"image": str, "patient": str}))[list(columns)]
+
+
+def mark_all(table: pd.DataFrame, path: Path) -> None:
+    """Write the photographs of `scored` on the grid, as `write_marks` does."""
+    groups = [rows for _, rows in table.groupby("image", sort=False)]
     images = [rows["image"].iloc[0] for rows in groups]
-    write_marks(marks, images, order(used(table)["lesion"].unique()), map(mark, groups))
-    tables.write(table, path, COLUMNS)
+    write_marks(path, images, order(table["lesion"].unique()), map(mark, groups))
 
 
 def write_marks(
@@ -393,3 +364,7 @@ def read_marks(path: Path) -> Iterator[Marked]:
             masks = dict(zip(kinds, file["mask"][place], strict=True))
             shown = {kind: mask for kind, mask in masks.items() if mask.any()}
             yield Marked(str(image), file["field"][place], shown)
+
+
+def _typed(table: pd.DataFrame) -> pd.DataFrame:
+    return table.astype({name: kind for name, kind in _TYPES.items() if name in table})

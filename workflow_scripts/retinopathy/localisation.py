@@ -29,18 +29,12 @@ from numpy.typing import NDArray
 
 from retinopathy.lesions import GRID, Marked, Mask, together
 
-METRICS = ("pointing", "energy", "average_precision", "sensitivity")
-
 TOLERANCE = 0.03
 """How far beside a lesion the strongest cell may lie, in diameters of the retina: the 15 pixels of
 Zhang et al. are 3 % of their photographs' side, about 500 pixels."""
 
 AREA = 0.05
 """The share of the retina within which `sensitivity` counts lesions."""
-
-SCORES = ("image", "patient", "method", "lesion", "lesion_share", *METRICS)
-"""Columns of scores: one row per photograph, map and type of lesion that the photograph shows.
-`lesion_share` is the share of the retina's cells that have the lesion."""
 
 Heat = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -93,7 +87,7 @@ def score(heat: Heat, marked: Marked, found: Mapping[str, Target]) -> list[dict[
         found: Its `targets`.
 
     Returns:
-        Rows with lesion, lesion_share and `METRICS`.
+        Rows with lesion, lesion_share and `lesion_types.METRICS`.
 
     Raises:
         ValueError: A value of the map is not finite.

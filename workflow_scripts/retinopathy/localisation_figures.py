@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from retinopathy import lesions, plotting
+from retinopathy import lesion_types, plotting
 from retinopathy.localisation_tables import CONTROL, TRAINED, UNTRAINED
 
 _ROW = 0.24  # inches of a method
@@ -30,7 +30,8 @@ def localisation(table: pd.DataFrame, titles: Mapping[str, str], path: Path) -> 
         titles: Method or control → what people call it, in the order from top to bottom.
         path: Where to write the figure.
     """
-    known = table[table["average_precision"].notna()]
+    known = table[table["lift"].notna()]
+    sizes = sorted(table["size"].dropna().unique())
     groups = [
         (key, rows)
         for key, rows in known.groupby(["set", "task", "network"], sort=False)
@@ -40,7 +41,7 @@ def localisation(table: pd.DataFrame, titles: Mapping[str, str], path: Path) -> 
         with plotting.figure(path, 7, 1.5) as drawn:
             plotting.empty(drawn.subplots(), _reason(table))
         return
-    kinds = lesions.order(known["lesion"].unique())
+    kinds = lesion_types.order(known["lesion"].unique())
     lines = [name for name in titles if name in set(known["method"])]
     size = 2.2 * len(kinds) + 1.8, (_ROW * len(lines) + 1.0) * len(groups) + 0.4
     with plotting.figure(path, *size) as drawn:
@@ -50,13 +51,13 @@ def localisation(table: pd.DataFrame, titles: Mapping[str, str], path: Path) -> 
             here = (known["set"] == name) & (known["task"] == task)
             rows = pd.concat([own, known[apart & here]])
             for axes, kind in zip(panels, kinds, strict=True):
-                _panel(axes, rows[rows["lesion"] == kind], lines)
+                _panel(axes, rows[rows["lesion"] == kind], lines, sizes)
             panels[0].set_yticks(range(len(lines)), [titles[line] for line in lines], fontsize=8)
             panels[0].set_ylabel(f"{network}\n{name}, {task}", fontsize=9)
             for axes, kind in zip(panels, kinds, strict=True):
                 count = rows.loc[rows["lesion"] == kind, "n"].max()
                 n = 0 if pd.isna(count) else count
-                axes.set_title(f"{lesions.NAMES.get(kind, kind)}\nn = {n}", fontsize=9)
+                axes.set_title(f"{lesion_types.NAMES.get(kind, kind)}\nn = {n}", fontsize=9)
         grid[0, 0].set_ylim(len(lines) - 0.4, -0.6)
         _scale(grid[0, 0])
         drawn.supxlabel("average precision ÷ share of the retina, 95 % interval", fontsize=9)
@@ -64,10 +65,9 @@ def localisation(table: pd.DataFrame, titles: Mapping[str, str], path: Path) -> 
         drawn.legend(handles, labels, loc="outside upper center", ncols=5, fontsize=8)
 
 
-def _panel(axes: Axes, rows: pd.DataFrame, lines: Sequence[str]) -> None:
-    """Draw one type of lesion: all methods and controls."""
+def _panel(axes: Axes, rows: pd.DataFrame, lines: Sequence[str], sizes: Sequence[int]) -> None:
+    """Draw one type of lesion: all methods and controls; `sizes` are those of the whole table."""
     axes.axvline(1, color="#999999", linewidth=0.8, linestyle=":", zorder=0)
-    sizes = sorted(rows["size"].dropna().unique())
     for row in rows.itertuples():
         place = lines.index(row.method)
         if row.control == CONTROL:
@@ -90,10 +90,9 @@ def _panel(axes: Axes, rows: pd.DataFrame, lines: Sequence[str]) -> None:
 def _mark(
     axes: Axes, row: Any, place: float, marker: str, label: str, colour: str, *, filled: bool
 ) -> None:
-    """Draw one value with its interval, where it has one, in multiples of chance."""
-    ends = np.array([row.average_precision_low, row.average_precision_high], np.float64)
-    value = row.average_precision / row.lesion_share
-    low, high = np.where(np.isfinite(ends), ends / row.lesion_share, value)
+    """Draw one value with its interval, where it has one."""
+    value, ends = row.lift, np.array([row.lift_low, row.lift_high], np.float64)
+    low, high = np.where(np.isfinite(ends), ends, value)
     axes.errorbar(
         value,
         place,

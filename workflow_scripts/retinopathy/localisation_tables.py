@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from retinopathy import intervals, lesions, means, priors
-from retinopathy.localisation import METRICS
+from retinopathy import intervals, lesion_types, means
+from retinopathy.lesion_types import METRICS
 from retinopathy.runs import Run
 from retinopathy.study_tables import DIVERGED
 
@@ -35,11 +35,12 @@ COLUMNS = (
     "n",
     "patients",
     "lesion_share",
-    *intervals.bounded(*METRICS),
+    *intervals.bounded(*METRICS, "lift"),
     "reason",
 )
 """Columns of `table`: one row per set, task, network, size, method and type of lesion. `n`
-photographs show the type; `lesion_share` is the mean share of their retinas that has it."""
+photographs show the type; `lesion_share` is the mean share of their retinas that has it; `lift` is
+the mean average precision in multiples of it: 1 for a uniform map."""
 
 _OWN = ("set", "task", "network", "size", "depth", "initialisation", "seed", "fold", "split")
 _DIFFERENCES = tuple(f"{name}_difference" for name in METRICS)
@@ -71,7 +72,7 @@ class Scored:
         run: The run; None of controls.
         starts_from: What its weights really started from; empty of controls.
         outcome: Of the run; empty of controls.
-        scores: `localisation.SCORES`; empty when the run diverged.
+        scores: `lesion_types.SCORES`; empty when the run diverged.
     """
 
     lesion_set: str
@@ -128,6 +129,7 @@ def _rows(one: Scored, seed: int, repetitions: int) -> list[dict[str, Any]]:
         known
         | {"method": method, "lesion": lesion, "lesion_share": rows["lesion_share"].mean()}
         | means.with_intervals(rows, METRICS, seed, repetitions)
+        | means.ratio(rows, "lift", ("average_precision", "lesion_share"), seed, repetitions)
         for method, own in one.scores.groupby("method", sort=False)
         for lesion, rows in _by_lesion(own)
     ]
@@ -158,7 +160,7 @@ def _others(one: Scored, method: str, scored: Iterable[Scored]) -> list[tuple[st
         if other.control == CONTROL:
             found += [
                 (f"trained network − {title}", other.scores[other.scores["method"] == name])
-                for name, title in priors.TITLES.items()
+                for name, title in lesion_types.CONTROLS.items()
             ]
         elif _alike(one, other) and other.control == UNTRAINED and _size(one) == _size(other):
             found.append(("trained network − random network", own))
@@ -191,4 +193,6 @@ def _paired(
 
 def _by_lesion(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Return the rows of every type of lesion, types in the order in which they are shown."""
-    return [(kind, rows[rows["lesion"] == kind]) for kind in lesions.order(rows["lesion"].unique())]
+    return [
+        (kind, rows[rows["lesion"] == kind]) for kind in lesion_types.order(rows["lesion"].unique())
+    ]

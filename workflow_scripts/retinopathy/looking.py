@@ -7,7 +7,7 @@ from retinopathy.page import Page
 from retinopathy.standings import sizes
 
 _NETWORK = ["task", "network", "size", "initialisation", "seed", "split"]
-_SCORES = bounded("average_precision", "sensitivity", "pointing", "energy")
+_SCORES = bounded("lift", "average_precision", "sensitivity", "pointing", "energy")
 
 _SIZES = ["size_small", "size_large"]
 _COUNTS = ["n", "patients", "both_right", "only_small_right", "only_large_right", "both_wrong"]

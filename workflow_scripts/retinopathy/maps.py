@@ -14,6 +14,7 @@ from retinopathy import hdf5, saliency
 from retinopathy.errors import Explained
 from retinopathy.framework import keras
 from retinopathy.probes import POOL
+from retinopathy.scales import BRIGHTEST
 from retinopathy.showcase import SHOWN_SIDE
 
 Heat = NDArray[np.float32]
@@ -25,9 +26,6 @@ CLASSES = {"diseased": 1, "healthy": -1}
 
 SCORE = "logit"
 """What is explained: the logit, or its negative for the healthy class."""
-
-BRIGHTEST = 99.8
-"""Percentile of a map of pixels that is drawn brightest: a few would outshine the rest."""
 
 MEANING = "share of the map's largest value"
 """What the colours of a drawn map mean."""
@@ -104,6 +102,9 @@ METHODS: Mapping[str, Method] = {
     ),
 }
 """Name in files, configuration and tables → method."""
+
+SLOW = ("integrated_gradients", "smooth_grad")
+"""Methods that average many gradients: each takes as long as that many others."""
 
 KEPT: Mapping[str, Sequence[str]] = {
     "diseased": tuple(METHODS),

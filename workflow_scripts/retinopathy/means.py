@@ -1,4 +1,4 @@
-"""Means over photographs, with intervals by bootstrap over patients."""
+"""Means over photographs, and ratios of such, with intervals by bootstrap over patients."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -33,20 +33,56 @@ def with_intervals(
         `reason`, which then says why.
     """
     known = rows.dropna(subset=list(names))
-    values = known[list(names)].to_numpy(dtype=np.float64)
-    patient, patients = pd.factorize(known["patient"])
     value, low, high = np.full((3, len(names)), np.nan)
+    patients = known["patient"].nunique()
     if len(known):
-        value = values.mean(axis=0)
-    if len(patients) >= FEWEST:
-        sums = metrics.per_patient(np.column_stack([values, np.ones(len(values))]), patient)
-        drawn = intervals.resample(len(patients), repetitions, np.random.default_rng(seed)) @ sums
+        value = known[list(names)].to_numpy(dtype=np.float64).mean(axis=0)
+    if patients >= FEWEST:
+        drawn = _sums(known, names, seed, repetitions)
         low, high = intervals.bounds(drawn[:, :-1] / drawn[:, -1:], value)
-    found: dict[str, Any] = {"n": len(known), "patients": len(patients)}
+    found: dict[str, Any] = {"n": len(known), "patients": patients}
     for place, name in enumerate(names):
         ends = (value[place], low[place], high[place])
         found |= zip(intervals.bounded(name), map(float, ends), strict=True)
-    return found | {"reason": _reason(len(patients))}
+    return found | {"reason": _reason(patients)}
+
+
+def ratio(
+    rows: pd.DataFrame, name: str, names: tuple[str, str], seed: int, repetitions: int
+) -> dict[str, float]:
+    """Return the sum of one column over that of another, with its 95 % interval.
+
+    Both vary from photograph to photograph, and are summed over the same patients before they are
+    divided, in every bootstrap sample (Efron and Tibshirani, chapter 10.3).
+
+    Args:
+        rows: As for `with_intervals`.
+        name: Of the ratio.
+        names: The column above, and the one below, > 0.
+        seed: Governs the bootstrap; it draws the patients that it draws for the means.
+        repetitions: Bootstrap samples.
+
+    Returns:
+        `name`, `<name>_low` and `<name>_high`, NaN where those of the means are.
+    """
+    known = rows.dropna(subset=list(names))
+    value, low, high = (np.array(np.nan) for _ in range(3))
+    if len(known):
+        above, below = known[list(names)].to_numpy(dtype=np.float64).sum(axis=0)
+        value = np.array(above / below)
+    if known["patient"].nunique() >= FEWEST:
+        drawn = _sums(known, names, seed, repetitions)
+        low, high = intervals.bounds(drawn[:, 0] / drawn[:, 1], value)
+    return dict(zip(intervals.bounded(name), map(float, (value, low, high)), strict=True))
+
+
+def _sums(rows: pd.DataFrame, names: Sequence[str], seed: int, repetitions: int) -> metrics.Floats:
+    """Return sums of columns, and of ones, in samples of patients: (samples, columns + 1)."""
+    patient, patients = pd.factorize(rows["patient"])
+    values = rows[list(names)].to_numpy(dtype=np.float64)
+    sums = metrics.per_patient(np.column_stack([values, np.ones(len(values))]), patient)
+    generator = np.random.default_rng(seed)
+    return np.asarray(intervals.resample(len(patients), repetitions, generator) @ sums)
 
 
 def _reason(patients: int) -> str:

@@ -76,16 +76,8 @@ CONTROLS: Mapping[str, Callable[[Pixels, Mask], Heat]] = {
     "vessels": vessels,
     "edges": edges,
 }
-"""Name in tables → map, float32 (h, w) ≥ 0, of a crop, uint8 (h, w, 3), and its field, (h, w)."""
-
-TITLES = {
-    "uniform": "uniform",
-    "centre": "centre prior",
-    "rim": "retina-edge prior",
-    "vessels": "vessel filter",
-    "edges": "edge filter",
-}
-"""What people call them."""
+"""Name, of `lesion_types.CONTROLS` → map, float32 (h, w) ≥ 0, of a crop, uint8 (h, w, 3), and its
+field, bool (h, w)."""
 
 
 def _green(crop: Pixels, field: Mask) -> Heat:

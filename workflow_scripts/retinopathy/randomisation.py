@@ -8,13 +8,14 @@ the input. The random weights are those of another model of the same network.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from retinopathy import maps, networks, similarity
+from retinopathy import maps, networks, scales, similarity
 from retinopathy.framework import keras
 from retinopathy.registry import HEAD, NETWORKS
 
@@ -28,10 +29,8 @@ CASCADING, INDEPENDENT = "cascading", "independent"
 TRAINED = "trained"
 """The state in which nothing is random."""
 
-SLOW = ("integrated_gradients", "smooth_grad")
-"""Methods that average many gradients: asked at `milestones` of the cascade only."""
-
-FAST = tuple(name for name in maps.METHODS if name not in SLOW)
+FAST = tuple(name for name in maps.METHODS if name not in maps.SLOW)
+"""Methods asked at every stage; those of `maps.SLOW` are asked at `milestones` only."""
 
 MILESTONES = 3
 """Stages of the cascade, at most, at which slow methods are compared too and a sheet shows maps."""
@@ -81,13 +80,21 @@ def milestones(order: Sequence[Stage]) -> list[str]:
     return [order[place].name for place in np.rint(places).astype(int)]
 
 
-def shares(model: keras.Model, order: Sequence[Stage]) -> dict[str, float]:
-    """Return stage → its share of all the numbers that the model holds, statistics included."""
-    counts = {
-        stage.name: sum(model.get_layer(name).count_params() for name in stage.layers)
-        for stage in order
+def shares(model: keras.Model, order: Sequence[Stage]) -> dict[tuple[str, str], float]:
+    """Return the share of all the numbers of a model that are random, statistics included.
+
+    Returns:
+        `CASCADING` or `INDEPENDENT`, and stage → share. Whole numbers are summed: a cascade that
+        leaves nothing ends at exactly 1.
+    """
+    names, whole = [stage.name for stage in order], model.count_params()
+    alone = [sum(model.get_layer(name).count_params() for name in one.layers) for one in order]
+    counts = {CASCADING: accumulate(alone), INDEPENDENT: alone}
+    return {
+        (kind, name): count / whole
+        for kind, own in counts.items()
+        for name, count in zip(names, own, strict=True)
     }
-    return {name: count / model.count_params() for name, count in counts.items()}
 
 
 def cascade(model: keras.Model, random: keras.Model, order: Sequence[Stage]) -> Iterator[Stage]:
@@ -135,20 +142,20 @@ def check(
     order = stages(model)
     share, kept = shares(model, order), milestones(order)
     states = {TRAINED: maps.explain(model, seen, samples=samples)}
-    rows, sum_of_shares = [], 0.0
+    rows = []
 
-    def row(changed: Mapping[str, Heat], **known: Any) -> None:
-        rows.append(compare(states[TRAINED], changed, insides, photographs).assign(**known))
+    def row(changed: Mapping[str, Heat], kind: str, stage: str) -> None:
+        found = compare(states[TRAINED], changed, insides, photographs)
+        rows.append(found.assign(kind=kind, stage=stage, random_share=share[kind, stage]))
 
     for stage in cascade(model, random, order):
-        sum_of_shares += share[stage.name]
         methods = tuple(maps.METHODS) if stage.name in kept else FAST
         changed = maps.explain(model, seen, methods, samples=samples)
-        row(changed, kind=CASCADING, stage=stage.name, random_share=sum_of_shares)
+        row(changed, CASCADING, stage.name)
         states |= {stage.name: changed} if stage.name in kept else {}
     for stage in independent(model, random, order):
         changed = maps.explain(model, seen, FAST)
-        row(changed, kind=INDEPENDENT, stage=stage.name, random_share=share[stage.name])
+        row(changed, INDEPENDENT, stage.name)
     return Found(pd.concat(rows, ignore_index=True)[list(similarity.SIMILARITIES)], states)
 
 
@@ -224,9 +231,7 @@ def _alike(trained: Heat, changed: Heat, inside: Inside) -> dict[str, float]:
     first, second = (np.abs(heat) for heat in large)
     return {
         "similarity": similarity.spearman(first, second, inside),
-        "ssim": similarity.ssim(
-            similarity.sized(first, inside), similarity.sized(second, inside), inside
-        ),
+        "ssim": similarity.ssim(scales.sized(first, inside), scales.sized(second, inside), inside),
     }
 
 

@@ -2,7 +2,8 @@
 
 The score that is explained is the logit of the diseased class, or of the other class (its
 negative). Models are flat, with global average pooling in a layer named `pool`; what enters it is
-the last feature map.
+the last feature map. They should compute in float32: in half precision guided gradients may
+overflow, as those of Inception v3 with random weights do.
 
 Guided backpropagation and Guided Grad-CAM change little when the weights of a network are made
 random (Adebayo et al., Sanity checks for saliency maps, NeurIPS 2018): they show edges as much as
@@ -17,6 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from retinopathy import fields
 from retinopathy.errors import Explained
 from retinopathy.framework import keras, tf
 from retinopathy.probes import POOL, above, check_flat, probe
@@ -26,7 +28,6 @@ Pixels = NDArray[np.uint8]
 Places = NDArray[np.int64]
 
 _EDGE = cv2.BORDER_REPLICATE
-_BLACK = 12  # of 255: what is darker in every channel and reaches the edge is no retina
 _LEAST = 1e-6
 
 BATCH = 8
@@ -259,10 +260,8 @@ def blurred(pixels: NDArray[Any]) -> Heat:
 
 
 def _blur(photograph: Heat, deviation: float) -> Heat:
-    """Return one photograph blurred within its retina: what is not black up to the edge."""
-    black = np.pad(photograph.max(axis=-1) < _BLACK, 1, constant_values=True)
-    _, regions = cv2.connectedComponents(black.view(np.uint8))
-    within = regions[1:-1, 1:-1, None] != regions[0, 0]
+    """Return one photograph blurred within its retina."""
+    within = fields.retina(photograph)[..., None]
     weight, soft = (
         cv2.GaussianBlur(image, (0, 0), deviation, borderType=_EDGE)
         for image in (within.astype(np.float32), photograph * within)

@@ -7,7 +7,7 @@ same photographs. Intervals are not corrected for their number, and the sentence
 
 import pandas as pd
 
-from retinopathy import lesions
+from retinopathy import lesion_types
 from retinopathy.display import called
 from retinopathy.standings import ALPHA, controls, from_imagenet
 from retinopathy.wording import IMAGENET, counted, listed, shift
@@ -49,7 +49,7 @@ def found(differences: pd.DataFrame) -> list[str]:
         Empty where nothing was compared, as without photographs with outlined lesions.
     """
     # Types alone: all lesions together are found where any is, and anatomy is none.
-    kinds = ~differences["lesion"].isin([lesions.ALL, *lesions.ANATOMY])
+    kinds = ~differences["lesion"].isin([lesion_types.ALL, *lesion_types.ANATOMY])
     known = differences[kinds].dropna(subset=["lesion"])
     return [
         _set(str(name), str(task), rows)
@@ -79,7 +79,7 @@ def _methods(rows: pd.DataFrame) -> str:
 def _method(method: str, rows: pd.DataFrame) -> str:
     """Return which types of lesion a method finds, of those for which there are intervals."""
     lows = {
-        lesions.NAMES.get(str(kind), str(kind)): [_against(own, rival) for rival in RIVALS]
+        lesion_types.NAMES.get(str(kind), str(kind)): [_against(own, rival) for rival in RIVALS]
         for kind, own in rows.groupby("lesion", sort=False)
     }
     known = {kind: low for kind, low in lows.items() if None not in low}
@@ -108,7 +108,7 @@ def resolved(differences: pd.DataFrame) -> list[str]:
     small = from_imagenet(differences[sizes & (differences["lesion"] == "MA")])
     small = small.dropna(subset=[METRIC])
     return [
-        f"Lesion set “{name}”, task “{task}”, {lesions.NAMES['MA']} in "
+        f"Lesion set “{name}”, task “{task}”, {lesion_types.NAMES['MA']} in "
         f"{counted(int(rows['n'].max()), 'photograph')}, average precision: {_gains(rows)}."
         for (name, task), rows in small.groupby(["set", "task"], sort=False)
     ]

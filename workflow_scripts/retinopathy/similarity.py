@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from retinopathy import fields
+
 Heat = NDArray[np.float32]
 Inside = NDArray[np.bool_]
 Pixels = NDArray[np.uint8]
@@ -29,12 +31,6 @@ SIMILARITIES = (
 SWAPS = ("image", "patient", "method", "similarity", "difference")
 """Columns of what the other class does to maps: one row per photograph and method."""
 
-DARK = 10
-"""Grey levels up to which a pixel of a photograph is border, in its brightest colour."""
-
-BRIGHTEST = 99.8
-"""Percentile of a map that counts as its largest value: a few pixels would outshine the rest."""
-
 _EVEN = 1e-5  # range, as a share of the largest value, of a map that is the same everywhere
 _DEVIATION, _WINDOW = 1.5, 11  # pixels: of the window of the structural similarity
 _LUMINANCE, _CONTRAST = 0.01**2, 0.03**2  # its constants, for values from 0 to 1
@@ -48,7 +44,7 @@ def retina(picture: Pixels, size: int) -> Inside:
         size: Side of the maps.
     """
     small = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
-    return np.asarray(small.max(axis=-1) > DARK)
+    return fields.retina(small)
 
 
 def enlarged(heat: Heat, size: int) -> Heat:
@@ -111,18 +107,6 @@ def difference(first: Heat, second: Heat, inside: Inside) -> float:
         return float("nan")
     one, other = (heat[inside] / np.abs(heat[inside]).max() for heat in (first, second))
     return float(np.abs(one - other).mean())
-
-
-def sized(heat: Heat, inside: Inside) -> Heat:
-    """Return how strongly a map speaks, for or against: absolute values scaled to [0, 1].
-
-    What exceeds `BRIGHTEST` within the retina is cut; what lies beyond it is 0.
-    """
-    strength = np.where(inside, np.abs(heat), 0)
-    top = np.percentile(strength[inside], BRIGHTEST) if inside.any() else 0
-    # A few pixels may be all that a map has.
-    top = top or strength.max()
-    return np.asarray(np.minimum(strength / top, 1) if top > 0 else strength, np.float32)
 
 
 def _windowed(values: NDArray[np.float64]) -> NDArray[np.float64]:
