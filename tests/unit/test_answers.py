@@ -5,7 +5,7 @@ import pytest
 from tests.measured import FROZEN, NAN, baseline, metric, metrics, pair, pairs
 
 from retinopathy import answers
-from retinopathy.localisation_tables import DIFFERENCES
+from retinopathy.localisation_tables import COLUMNS, DIFFERENCES
 
 CONTROL = metric("densenet169 96", 0.99, initialisation=FROZEN)
 DEPTHS = metrics(
@@ -32,6 +32,8 @@ def tables(**changes: pd.DataFrame) -> dict[str, pd.DataFrame]:
             pair("xception 96", "xception 192", -0.1),
             pair("head", "block14", -0.2, study="depth"),
         ),
+        "depth_test": DEPTHS,
+        "localisation": pd.DataFrame(columns=list(COLUMNS)),
         "localisation_differences": pd.DataFrame(columns=list(DIFFERENCES)),
     } | changes
 

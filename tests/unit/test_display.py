@@ -25,9 +25,9 @@ def test_bounds_are_shown_beside_their_value() -> None:
     )
     shown = display.folded(table)
     assert list(shown.columns) == ["n", "auc", "rate_low"]
-    assert shown["auc"].tolist()[:2] == ["0.812 (0.700–0.900)", "0.500 (no interval)"]
+    assert shown["auc"].tolist()[:2] == ["0.812 (0.700 to 0.900)", "0.500 (no interval)"]
     assert pd.isna(shown["auc"][2])
-    assert "0.812 (0.700–0.900)" in display.markdown(table)
+    assert "0.812 (0.700 to 0.900)" in display.markdown(table)
 
 
 def test_an_interval_without_width_is_no_certainty() -> None:
@@ -35,8 +35,8 @@ def test_an_interval_without_width_is_no_certainty() -> None:
     shown = display.folded(table)
     assert shown["auc"].tolist() == [
         "1.000 (no width)",
-        "0.010 (0.000–0.000)",  # a pivotal interval beside its value
-        "1.000 (0.900–1.000)",
+        "0.010 (0.000 to 0.000)",  # a pivotal interval beside its value
+        "1.000 (0.900 to 1.000)",
     ]
     assert display.remarks(shown) == [display.REMARKS[display.NO_WIDTH]]
     assert display.remarks(shown.iloc[1:]) == []
@@ -88,7 +88,7 @@ def test_scores_near_nothing_keep_digits_that_say_something() -> None:
         }
     )
     assert display.folded(table)["energy"].to_list() == [
-        "0.00061 (0.00020–0.01200)",
+        "0.00061 (0.00020 to 0.01200)",
         f"0.000 {display.NO_WIDTH}",
-        "0.500 (0.400–0.600)",
+        "0.500 (0.400 to 0.600)",
     ]

@@ -4,10 +4,23 @@ from tests.measured import FROZEN, NAN, ahead
 
 from retinopathy import sightings
 from retinopathy.flips import TESTS
-from retinopathy.localisation_tables import DIFFERENCES
-from retinopathy.sanity_tables import DELETION, RANDOMISATION
+from retinopathy.localisation_tables import COLUMNS, CONTROL, DIFFERENCES, TRAINED, UNTRAINED
+from retinopathy.sanity_tables import CLASS_SWAP, DELETION, RANDOMISATION
 
-RIVALS = ("uniform", "centre prior", "random network")
+RIVALS = ("uniform", "vessel filter", "random network")
+NOTHING = pd.DataFrame(columns=list(COLUMNS))
+SCORES = pd.DataFrame(
+    {
+        "set": "drawn",
+        "task": "referable",
+        "network": "xception",
+        "size": 192,
+        "method": ["cam", "cam", "uniform"],
+        "control": [TRAINED, UNTRAINED, CONTROL],
+        "lesion": "HE",
+        "lift": [2.5, 1.5, 1.0],
+    }
+)
 
 
 def differences(*rows: dict[str, object]) -> pd.DataFrame:
@@ -22,45 +35,48 @@ def against(*lows: float, **changes: object) -> list[dict[str, object]]:
     ]
 
 
-def test_a_type_of_lesion_is_found_where_a_map_is_ahead_of_all_three_rivals() -> None:
+def test_a_type_of_lesion_is_found_where_a_map_is_ahead_of_every_control() -> None:
     (said,) = sightings.found(
         differences(
             *against(0.1, 0.2, 0.3),
-            *against(0.1, 0.2, -0.1, lesion="MA"),
+            *against(0.1, -0.1, 0.2, lesion="MA"),
             *against(0.1, NAN, 0.1, lesion="EX"),
-        )
+            ahead("192 px − 96 px", -0.5),
+        ),
+        SCORES,
     )
-    assert "CAM finds haemorrhages (1 of 2 types, hard exudates not told for want of pat" in said
+    assert "CAM finds haemorrhages (2.5 times chance, n = 20) of 2 types; hard exudates not" in said
     assert "of Guided Grad-CAM nothing is known" in said
     assert "microaneurysms" not in said
 
 
 def test_all_lesions_together_and_anatomy_are_no_types() -> None:
     rows = [row for kind in ("all", "OD") for row in against(0.1, 0.1, 0.1, lesion=kind)]
-    assert sightings.found(differences(*rows)) == []
-    (said,) = sightings.found(differences(*rows, *against(0.1, 0.1, 0.1)))
-    assert "(1 of 1 type)" in said
+    assert sightings.found(differences(*rows), SCORES) == []
+    (said,) = sightings.found(differences(*rows, *against(0.1, 0.1, 0.1)), SCORES)
+    assert "of 1 type;" in said
 
 
 def test_without_intervals_nothing_is_said_to_be_found_or_not() -> None:
-    (said,) = sightings.found(differences(*against(0.1, 0.1, 0.1)[:2]))
+    (said,) = sightings.found(differences(*against(0.1, 0.1, NAN)), SCORES)
     assert "of CAM nothing is known, for want of patients" in said
-    (said,) = sightings.found(differences(*against(-0.1, 0.1, 0.1)))
-    assert "CAM finds no type of lesion (none of 1 type)" in said
+    (said,) = sightings.found(differences(*against(-0.1, 0.1, 0.1)), SCORES)
+    assert "CAM finds none of 1 type" in said
 
 
 def test_networks_from_random_weights_are_not_told_as_finding_lesions() -> None:
     own = against(0.1, 0.1, 0.1, network="densenet169", initialisation=FROZEN)
-    (said,) = sightings.found(differences(*own))
+    (said,) = sightings.found(differences(*own), SCORES)
     assert "No network from ImageNet weights" in said
     assert "1 network from random weights" in said
     assert "densenet169" not in said
 
 
 def test_without_photographs_with_outlined_lesions_nothing_is_found() -> None:
-    assert sightings.found(differences()) == []
+    assert sightings.found(differences(), NOTHING) == []
     assert sightings.resolved(differences()) == []
-    assert sightings.found(differences({"set": "drawn", "task": "referable", "n": 0})) == []
+    nobody = differences({"set": "drawn", "task": "referable", "n": 0})
+    assert sightings.found(nobody, NOTHING) == []
 
 
 def test_what_the_large_size_adds_is_told_of_microaneurysms_alone() -> None:
@@ -104,17 +120,37 @@ def test_the_end_of_a_cascade_is_each_networks_own_and_may_be_undefined() -> Non
     assert sightings.randomised(both).count("Grad-CAM undefined") == 2
 
 
-def test_a_network_misses_what_maps_point_to_where_the_interval_is_above_nothing() -> None:
+def test_a_network_misses_what_maps_point_to_where_no_other_order_does_as_well() -> None:
     row = {"task": "referable", "network": "xception", "initialisation": "imagenet"}
     row |= {"kind": "deletion"}
     rows = [
-        row | {"method": method, "over_patches_low": low}
-        for method, low in (("cam", 0.1), ("grad_cam", -0.1), ("patches", 0.5))
+        row | {"method": method, "over_patches": value, "over_patches_low": value - 0.2}
+        for method, value in (
+            ("cam", 0.3),
+            ("grad_cam", 0.9),
+            ("smooth_grad", 0.6),
+            ("centre", 0.5),
+            ("random_pixels", -1.0),
+        )
     ]
     said = sightings.missed(pd.DataFrame(rows, columns=list(DELETION)))
-    assert "for 1 of 2 maps" in said and ": CAM of xception (“referable”)." in said
+    assert "2 of 3 maps beyond the strongest control, centre: Grad-CAM and SmoothGrad." in said
+    alone = sightings.missed(pd.DataFrame(rows[:3], columns=list(DELETION)))
+    assert "3 of 3 maps beyond the strongest control, patches by chance" in alone
     nothing = sightings.missed(pd.DataFrame(columns=list(DELETION)))
     assert nothing == "Whether networks miss what their maps point to is not known."
+
+
+def test_maps_of_both_classes_are_told_with_how_many_photographs() -> None:
+    row = {"task": "referable", "network": "xception", "initialisation": "imagenet"}
+    rows = [
+        row | {"method": "grad_cam", "similarity": -0.125, "n": 4},
+        row | {"method": "guided_grad_cam", "similarity": NAN, "n": 0},
+    ]
+    said = sightings.swapped(pd.DataFrame(rows, columns=list(CLASS_SWAP)))
+    assert "Grad-CAM of xception (“referable”) -0.12, n = 4." in said
+    assert "not known" not in said and "Guided" not in said
+    assert "not known" in sightings.swapped(pd.DataFrame(columns=list(CLASS_SWAP)))
 
 
 @pytest.mark.parametrize(("p", "told"), [(0.01, "told apart"), (0.4, "not told apart")])

@@ -198,14 +198,26 @@ def test_transfer_is_not_told_without_imagenet_or_without_controls() -> None:
     assert "there is no control" in said
 
 
-def test_fewer_photographs_cost_what_they_cost() -> None:
+def test_fewer_photographs_are_compared_with_all() -> None:
     few = metric("50", 0.65, photographs=50)
     table = metrics(metric("all", 0.8, photographs=228), metric("100", NAN, photographs=100), few)
     assert verdicts.fewer(table) == (
         "With 50 instead of 228 training photographs the AUC is 0.650 (0.550 to 0.750) instead of "
-        "0.800 (0.700 to 0.900): fewer cost 0.150 of AUC; their intervals overlap: not told apart "
-        "without a comparison in pairs."
+        "0.800 (0.700 to 0.900), −0.150; their intervals overlap: not told apart without a "
+        "comparison in pairs."
     )
     better = metrics(metric("all", 0.6, photographs=228), few | {"auc": 0.7})
-    assert "fewer cost nothing here (−0.100 of AUC)" in verdicts.fewer(better)
+    assert "+0.100; their intervals overlap" in verdicts.fewer(better)
     assert verdicts.fewer(table.head(2)).startswith("Fewer than two numbers")
+
+
+def test_pairs_with_controls_are_counted_apart() -> None:
+    rows = pairs(
+        pair("a", "b", 0.1, auc_p_holm=0.2),
+        pair("a", "c", 0.1, initialisation_b=FROZEN, auc_p_holm=0.01),
+        pair("b", "c", 0.1, initialisation_b=FROZEN, auc_p_holm=0.2),
+    )
+    said = verdicts.apart(rows)
+    assert "adjusted for 3 pairs" in said
+    assert "0 of 1 pair of models from ImageNet weights and 1 of 2 pairs of such a model" in said
+    assert verdicts.apart(pairs()) == "No two models could be compared."

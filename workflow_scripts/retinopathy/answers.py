@@ -19,7 +19,7 @@ def answers(tables: Tables) -> dict[str, list[str]]:
 
     Args:
         tables: `networks`, `baselines`, `initialisation`, `comparisons`, `depth`, `depth_cuts`,
-            and `localisation_differences`.
+            `depth_test`, `localisation` and `localisation_differences`.
     """
     return {
         "How much does transfer learning help?": transfer(tables),
@@ -105,22 +105,36 @@ def depth(tables: Tables) -> str:
         [
             f"Task “{first['task']}”, {model(first)}{control}. {verdicts.choice(table)}",
             verdicts.pairs(comparisons[comparisons["study"] == "depth"], "depths"),
-            *_deeper(table, comparisons),
+            *_deeper(tables),
             *_cuts(tables["depth_cuts"].iloc[-1]),
         ]
     )
 
 
-def _deeper(table: pd.DataFrame, comparisons: pd.DataFrame) -> list[str]:
+def _deeper(tables: Tables) -> list[str]:
     """Return what the depth that validation prefers adds to the head alone, on the test split."""
-    best = leading(table)
+    best, comparisons = leading(tables["depth"]), tables["comparisons"]
     if best.empty:
         return []
     task, case = best.iloc[0][["task", "case"]]
     gain = difference(comparisons, "depth", task, case, registry.HEAD)
     if gain is None:
         return []
-    return [f"There “{case}” differs from the head alone by {shift(gain, 'auc_difference')}."]
+    return [
+        f"There “{case}” differs from the head alone by {shift(gain, 'auc_difference')}.",
+        *_tested(tables["depth_test"], case),
+    ]
+
+
+def _tested(table: pd.DataFrame, chosen: str) -> list[str]:
+    """Return which depth is highest on the test split, where it is not the chosen one."""
+    best = leading(table)
+    if best.empty or best.iloc[0]["case"] == chosen:
+        return []
+    return [
+        f"On the test split, which chose nothing, “{best.iloc[0]['case']}” is highest, with "
+        f"{reached(best)}: the order is another one there."
+    ]
 
 
 def _cuts(mean: pd.Series) -> list[str]:
@@ -171,5 +185,5 @@ def _added(rows: pd.DataFrame) -> list[str]:
 
 def lesions(tables: Tables) -> list[str]:
     """Return whether the networks look at the lesions; a paragraph per set and task."""
-    found = sightings.found(tables["localisation_differences"])
+    found = sightings.found(tables["localisation_differences"], tables["localisation"])
     return found or ["Not measured: there are no scores of maps against outlined lesions."]

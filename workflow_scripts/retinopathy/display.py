@@ -126,7 +126,7 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 def folded(table: pd.DataFrame) -> pd.DataFrame:
-    """Return `table` for people: a value and its bounds in one column, as `0.812 (0.731–0.878)`.
+    """Return `table` for people: a value and its bounds in one column, as `0.812 (0.731 to 0.878)`.
 
     Columns `<name>_low` and `<name>_high` go into `<name>`; where the bounds are absent
     `NO_INTERVAL` stands beside the value, where both are the value `NO_WIDTH`. Where the value is
@@ -148,9 +148,14 @@ def _interval(value: float, low: float, high: float) -> str | None:
     # Three decimals say nothing of scores near 0, such as those of lesions of few pixels.
     digits = 5 if 0 < abs(value) < _SMALL else 3
     if pd.isna(low):
-        return f"{value:.{digits}f} {NO_INTERVAL}"
-    shown = f"({low:.{digits}f}–{high:.{digits}f})"
-    return f"{value:.{digits}f} {NO_WIDTH if low == value == high else shown}"
+        return _signed(f"{value:.{digits}f} {NO_INTERVAL}")
+    shown = f"({low:.{digits}f} to {high:.{digits}f})"
+    return _signed(f"{value:.{digits}f} {NO_WIDTH if low == value == high else shown}")
+
+
+def _signed(text: str) -> str:
+    """Return numbers with a minus that is no hyphen."""
+    return text.replace("-", "−")
 
 
 def _cell(value: Any) -> str:

@@ -188,7 +188,9 @@ def _look(place: int) -> dict[str, Any]:
 
 
 def _name(final: pd.Series) -> str:
-    return f"{final['network']}, {final['initialisation']}"
+    start = str(final["initialisation"])
+    control = "control: " if "random" in start else ""
+    return f"{final['network']} ({control}{start})"
 
 
 def _interval(row: pd.Series, name: str) -> str:

@@ -100,10 +100,10 @@ def _leak(table: pd.DataFrame) -> str:
     if pd.isna(apart) or pd.isna(leaks):
         return "A run diverged: the control cannot be compared."
     more = leaks - apart
-    verdict = "pretended" if more > 0 else "pretended nothing here"
     return (
-        f"The leak {verdict}: {signed(more)} of AUC, means over the seeds. The intervals below say "
-        "how much of that chance could make."
+        f"With the leak the AUC is {leaks:.3f}, without it {apart:.3f}: {signed(more)}, means over "
+        "the seeds. The test photographs are others, so no difference was tested; the intervals "
+        "below say how uncertain each is."
     )
 
 
@@ -127,7 +127,7 @@ def trust(page: Page, material: Material) -> None:
     for (study, task), rows in material.tables["comparisons"].groupby(
         ["study", "task"], sort=False
     ):
-        page.say(f"Study “{study}”, task “{task}”. {verdicts.pairs(rows, 'models')}")
+        page.say(f"Study “{study}”, task “{task}”. {verdicts.apart(rows)}")
     material.show(page, "comparisons")
     _external(page, material)
 

@@ -147,6 +147,8 @@ def _p(p: float) -> str:
 def region(heat: Heat, box: CropBox, shape: Sequence[int]) -> CropBox:
     """Return the square around the strongest place of a map: `CELLS` of its cells wide.
 
+    It is at most half as wide as the crop: a map of one cell has no place to enlarge.
+
     Args:
         heat: A map of the crop, (h, w), of either sign.
         box: The crop, in pixels of the photograph.
@@ -157,7 +159,7 @@ def region(heat: Heat, box: CropBox, shape: Sequence[int]) -> CropBox:
     placed = saliency.place(risen, (box.left, box.top, box.side), (height, width))
     # At the rim of the crop, half a cell has the same value.
     rows, columns = np.nonzero(placed == placed.max())
-    side = round(CELLS * box.side / max(heat.shape))
+    side = round(box.side * min(CELLS / max(heat.shape), 0.5))
     left, top = (
         min(max(round(at.mean() + 0.5 - side / 2), start, 0), min(start + box.side, end) - side)
         for at, start, end in ((columns, box.left, width), (rows, box.top, height))

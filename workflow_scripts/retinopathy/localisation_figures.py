@@ -53,7 +53,10 @@ def localisation(table: pd.DataFrame, titles: Mapping[str, str], path: Path) -> 
             for axes, kind in zip(panels, kinds, strict=True):
                 _panel(axes, rows[rows["lesion"] == kind], lines, sizes)
             panels[0].set_yticks(range(len(lines)), [titles[line] for line in lines], fontsize=8)
-            panels[0].set_ylabel(f"{network}\n{name}, {task}", fontsize=9)
+            start = own.loc[own["control"] == TRAINED, "initialisation"].iloc[0]
+            control = ": a control" if "random" in str(start) else ""
+            whose = f"{network}, from {start}{control}\n{name}, {task}"
+            panels[0].set_ylabel(whose, fontsize=8)
             for axes, kind in zip(panels, kinds, strict=True):
                 count = rows.loc[rows["lesion"] == kind, "n"].max()
                 n = 0 if pd.isna(count) else count

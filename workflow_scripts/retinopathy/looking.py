@@ -21,7 +21,7 @@ def saliency(page: Page, material: Material) -> None:
     """Show where the networks look, how well that finds lesions, and whether to believe it."""
     tables = material.tables
     page.heading("7 Where the networks look")
-    for sentence in sightings.found(tables["localisation_differences"]):
+    for sentence in sightings.found(tables["localisation_differences"], tables["localisation"]):
         page.finding(sentence)
     page.finding(sightings.randomised(tables["randomisation"]))
     material.show(page, "saliency")
@@ -69,6 +69,7 @@ def _sanity(page: Page, material: Material) -> None:
     material.explain(page, "deletion")
     material.show(page, "deletion")
     page.say("Third: do they change with the class that they are to explain?")
+    page.finding(sightings.swapped(tables["class_swap"]))
     page.table(
         tables["class_swap"], [*_NETWORK, "method", "n", *bounded("similarity", "difference")]
     )
@@ -82,13 +83,13 @@ def flips(page: Page, material: Material) -> None:
     page.finding(sightings.flipped(tables["flip_tests"]))
     page.say("What changed from the small size to the large one, on the same photographs:")
     changed = sizes(tables["comparisons"])
-    page.table(changed, list(changed.columns))
+    # How the calls differ is tested below, in a family of its own.
+    page.table(changed, [name for name in changed.columns if name != "calls_p"])
     page.note(
-        "Gains are large minus small. p: DeLong's test with patients as units, and the exact test "
-        "of which photographs are called rightly at one size only, both corrected (Holm) for the "
-        "number of comparisons between the final runs. All of this speaks of the networks of the "
-        "first seed; how much another training would differ, the table of seeds says where there "
-        "are several."
+        "Gains are large minus small. p: DeLong's test with patients as units, corrected (Holm) "
+        "for the number of comparisons between the final runs. All of this speaks of the networks "
+        "of the first seed; how much another training would differ, the table of seeds says where "
+        "there are several."
     )
     page.say("Test photographs that are right at one size only, every seed:")
     page.table(tables["flip_tests"], _TESTS)

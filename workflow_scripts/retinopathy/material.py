@@ -9,6 +9,8 @@ import pandas as pd
 
 from retinopathy.display import title
 from retinopathy.page import Page
+from retinopathy.standings import controls, from_imagenet
+from retinopathy.wording import counted
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,28 @@ class Material:
             page.figure(paths[0], caption)
             return
         page.note(caption)
+        apart = {path: _named(path) for path in paths if self._is_control(path)}
         for path in paths:
-            page.figure(path, path.stem)
+            if path not in apart:
+                page.figure(path, _named(path))
+        if apart:
+            page.folded(f"{counted(len(apart), 'figure')} of controls, from random weights", apart)
+
+    def _is_control(self, path: Path) -> bool:
+        """Return whether a figure is of a network that started from random weights alone."""
+        finals = self.tables["networks"]
+        started = controls(finals)["network"].unique()
+        transferred = set(from_imagenet(finals)["network"])
+        return any(name in path.stem for name in started if name not in transferred)
 
     def explain(self, page: Page, name: str) -> None:
         """Add the caption of a table to a page, in small print."""
         page.note(self.captions[name])
+
+
+def _named(path: Path) -> str:
+    """Return what a figure is of, from its name."""
+    return ", ".join(path.stem.split("-"))
 
 
 def read_caption(path: Path) -> str:

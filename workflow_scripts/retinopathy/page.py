@@ -1,7 +1,7 @@
 """One self-contained HTML page of headings, sentences, tables and figures."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -97,6 +97,13 @@ class Page:
             f'<figure><img alt="{escape(caption)}" src="{embedded(path)}">'
             f"<figcaption>{escape(caption)}</figcaption></figure>"
         )
+
+    def folded(self, summary: str, figures: Mapping[Path, str]) -> None:
+        """Add figures with their captions that are opened by a click on `summary`."""
+        self.body.append(f"<details><summary>{escape(summary)}</summary>")
+        for path, caption in figures.items():
+            self.figure(path, caption)
+        self.body.append("</details>")
 
     def html(self) -> str:
         """Return the whole page."""

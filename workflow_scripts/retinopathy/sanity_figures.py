@@ -176,8 +176,9 @@ def _network(rows: pd.DataFrame) -> str:
     """Return what the rows of one network are of."""
     first = rows.iloc[0]
     most = rows["n"].max()
+    control = ": a control" if "random" in str(first["initialisation"]) else ""
     fewer = ", fewer where maps are undefined" if rows["n"].min() < most else ""
     return (
         f"{first['network']} at {first['size']} px, {first['task']}, seed {first['seed']}\n"
-        f"starts from: {first['initialisation']}\nn = {most} photographs{fewer}"
+        f"starts from {first['initialisation']}{control}\nn = {most} photographs{fewer}"
     )

@@ -10,9 +10,9 @@ from retinopathy.scales import sized
 from retinopathy.similarity import enlarged
 
 KNOWN = (
-    "Guided backpropagation and Guided Grad-CAM are known to change little when weights become "
-    "random (Adebayo et al. 2018).\nBelow each map: rank correlation, over the retina, of its "
-    "strength with that of the trained network's map."
+    "Guided backpropagation is known to change little when weights become random, and gives Guided "
+    "Grad-CAM its fine structure (Adebayo et al. 2018).\nBelow each map: rank correlation, over "
+    "the retina, of its strength with that of the trained network's map."
 )
 """What a sheet says of itself."""
 

@@ -1,24 +1,26 @@
 """Where networks look, in a sentence or two: findings from the tables of maps and of flips.
 
-A map is said to find a type of lesion only where its average precision is ahead of a uniform map,
-of the middle of the retina and of the same network untrained, each by an interval above 0, on the
-same photographs. Intervals are not corrected for their number, and the sentences say so.
+A map is said to find a type of lesion only where its average precision is ahead of every control,
+by an interval above 0, on the same photographs: of a uniform map, of priors and filters that know
+no network, and of the same network with random weights where that was asked by the same method.
+Intervals are not corrected for their number, and the sentences say so.
 """
+
+from typing import Any
 
 import pandas as pd
 
 from retinopathy import lesion_types
 from retinopathy.display import called
+from retinopathy.localisation_tables import TRAINED
 from retinopathy.standings import ALPHA, controls, from_imagenet
 from retinopathy.wording import IMAGENET, counted, listed, shift
 
 METRIC = "average_precision_difference"
 """What decides whether a map finds a type of lesion."""
 
-RIVALS = ("uniform", "centre prior", "random network")
-"""What a map must be ahead of to find a type of lesion."""
-
-_AGAINST = ("a uniform map", "the middle", "one draw of the same network untrained")
+_SUBTRACTED = "trained network − "
+"""How a comparison with a control begins."""
 
 METHODS = (
     "cam",
@@ -30,8 +32,8 @@ METHODS = (
 )
 """Methods whose maps are of networks: others in the same tables are controls."""
 
-COARSE, FINE = METHODS[0], METHODS[3]
-"""The two methods of the study: a map of regions, and one of pixels."""
+COARSE, FINE, REFERENCE = METHODS[0], METHODS[3], METHODS[4]
+"""The two methods of the study, a map of regions and one of pixels, and the reference for these."""
 
 _CHANCE = "Intervals are not corrected for their number: some would be above 0 by chance."
 
@@ -39,11 +41,12 @@ _CHANCE = "Intervals are not corrected for their number: some would be above 0 b
 # Lesions ------------------------------------------------------------------------------------------
 
 
-def found(differences: pd.DataFrame) -> list[str]:
+def found(differences: pd.DataFrame, scores: pd.DataFrame) -> list[str]:
     """Return which lesions the networks find: a paragraph per set and task.
 
     Args:
         differences: `localisation_tables.DIFFERENCES`.
+        scores: `localisation_tables.COLUMNS`.
 
     Returns:
         Empty where nothing was compared, as without photographs with outlined lesions.
@@ -52,50 +55,60 @@ def found(differences: pd.DataFrame) -> list[str]:
     kinds = ~differences["lesion"].isin([lesion_types.ALL, *lesion_types.ANATOMY])
     known = differences[kinds].dropna(subset=["lesion"])
     return [
-        _set(str(name), str(task), rows)
+        _set(str(name), str(task), rows, scores)
         for (name, task), rows in known.groupby(["set", "task"], sort=False)
     ]
 
 
-def _set(name: str, task: str, rows: pd.DataFrame) -> str:
+def _set(name: str, task: str, rows: pd.DataFrame, scores: pd.DataFrame) -> str:
     trained = from_imagenet(rows)
-    parts = [f"Lesion set “{name}”, task “{task}”."]
+    parts = [
+        f"Lesion set “{name}”, task “{task}”; a lesion is found where the average precision of a "
+        "map is ahead of every control, in pairs, by an interval above 0."
+    ]
     if trained.empty:
         parts.append("No network from ImageNet weights was asked.")
     for (network, size), own in trained.groupby(["network", "size"], sort=False):
-        parts.append(f"{network} at {size} px: {_methods(own)}.")
+        said = "; ".join(
+            _method(method, own[own["method"] == method], scores)
+            for method in (COARSE, FINE, REFERENCE)
+        )
+        parts.append(f"{network} at {size} px: {said}.")
     untold = controls(rows)["network"].nunique()
     if untold:
         parts.append(f"Not told here: {counted(untold, 'network')} from random weights, controls.")
     return " ".join([*parts, _CHANCE])
 
 
-def _methods(rows: pd.DataFrame) -> str:
-    """Return what the two methods of the study find, of one network at one size."""
-    said = [_method(method, rows[rows["method"] == method]) for method in (COARSE, FINE)]
-    return f"better than {listed(_AGAINST)}, {' and '.join(said)}"
-
-
-def _method(method: str, rows: pd.DataFrame) -> str:
+def _method(method: str, rows: pd.DataFrame, scores: pd.DataFrame) -> str:
     """Return which types of lesion a method finds, of those for which there are intervals."""
-    lows = {
-        lesion_types.NAMES.get(str(kind), str(kind)): [_against(own, rival) for rival in RIVALS]
-        for kind, own in rows.groupby("lesion", sort=False)
-    }
-    known = {kind: low for kind, low in lows.items() if None not in low}
-    if not known:
+    rivals = rows[rows["compared"].str.startswith(_SUBTRACTED)]
+    # Without any interval the lowest bound is NaN, and nothing is known of the type.
+    lows = rivals.groupby("lesion", sort=False)[f"{METRIC}_low"].agg(
+        lambda bounds: bounds.min(skipna=False)
+    )
+    known, unknown = lows.dropna(), [_type(kind) for kind in lows[lows.isna()].index]
+    if known.empty:
         return f"of {called(method)} nothing is known, for want of patients"
-    ahead = [kind for kind, low in known.items() if min(one for one in low if one is not None) > 0]
-    found = f"{listed(ahead)} ({len(ahead)}" if ahead else "no type of lesion (none"
-    unknown = [kind for kind in lows if kind not in known]
-    untold = f", {listed(unknown)} not told for want of patients" if unknown else ""
-    return f"{called(method)} finds {found} of {counted(len(known), 'type')}{untold})"
+    ahead = [_found(rows[rows["lesion"] == kind], scores) for kind in known[known > 0].index]
+    untold = f"; {listed(unknown)} not told for want of patients" if unknown else ""
+    return (
+        f"{called(method)} finds {listed(ahead) if ahead else 'none'} of "
+        f"{counted(len(known), 'type')}{untold}"
+    )
 
 
-def _against(rows: pd.DataFrame, rival: str) -> float | None:
-    """Return the lower bound of what a map is ahead of a rival; None where there is none."""
-    low = rows.loc[rows["compared"].str.endswith(f"− {rival}"), f"{METRIC}_low"].dropna()
-    return None if low.empty else float(low.iloc[0])
+def _found(rows: pd.DataFrame, scores: pd.DataFrame) -> str:
+    """Return a type of lesion that a map finds, and how far it is above chance."""
+    keys = ["set", "task", "network", "size", "method", "lesion"]
+    row = rows.iloc[0]
+    same = (scores[keys] == row[keys]).all(axis=1) & (scores["control"] == TRAINED)
+    (lift,) = scores.loc[same, "lift"]
+    return f"{_type(row['lesion'])} ({lift:.1f} times chance, n = {row['n']})"
+
+
+def _type(kind: Any) -> str:
+    return lesion_types.NAMES.get(str(kind), str(kind))
 
 
 def resolved(differences: pd.DataFrame) -> list[str]:
@@ -162,24 +175,57 @@ def _left(row: pd.Series) -> str:
 
 
 def missed(table: pd.DataFrame) -> str:
-    """Return for which methods the network misses what the map points to.
+    """Return for which methods the network misses what the map points to, beside the controls.
 
     Args:
         table: `sanity_tables.DELETION`.
     """
-    rows = from_imagenet(table[table["kind"] == "deletion"])
-    known = rows[rows["method"].isin(METHODS)].dropna(subset=["over_patches_low"])
-    if known.empty:
+    rows = from_imagenet(table[table["kind"] == "deletion"]).dropna(subset=["over_patches_low"])
+    said = [
+        _beside(str(task), str(network), own)
+        for (task, network), own in rows.groupby(["task", "network"], sort=False)
+        if own["method"].isin(METHODS).any()
+    ]
+    if not said:
         return "Whether networks miss what their maps point to is not known."
-    ahead = known[known["over_patches_low"] > 0]
-    names = [
-        f"{called(row['method'])} of {row['network']} (“{row['task']}”)"
-        for _, row in ahead.iterrows()
+    return (
+        "Removing first what a map points to should lower the logit more than other orders do. "
+        f"{' '.join(said)} Means of the same photographs, not tested for their difference."
+    )
+
+
+def _beside(task: str, network: str, rows: pd.DataFrame) -> str:
+    """Return which maps of a network are ahead of every order that no network made."""
+    own = rows[rows["method"].isin(METHODS)]
+    rivals = rows[~rows["method"].isin(METHODS)].sort_values("over_patches")
+    best = rivals.iloc[-1] if len(rivals) else None
+    least = 0.0 if best is None else max(float(best["over_patches"]), 0.0)
+    ahead = own[(own["over_patches"] > least) & (own["over_patches_low"] > 0)]
+    names = f": {listed([called(name) for name in ahead['method']])}" if len(ahead) else ""
+    strongest = "patches by chance" if not least or best is None else called(best["method"])
+    return (
+        f"{network}, task “{task}”: {len(ahead)} of {counted(len(own), 'map')} beyond the "
+        f"strongest control, {strongest}{names}."
+    )
+
+
+def swapped(table: pd.DataFrame) -> str:
+    """Return which maps are the same for both classes.
+
+    Args:
+        table: `sanity_tables.CLASS_SWAP`.
+    """
+    known = from_imagenet(table).dropna(subset=["similarity"])
+    if known.empty:
+        return "Whether maps of networks from ImageNet weights change with the class is not known."
+    said = [
+        f"{called(row['method'])} of {row['network']} (“{row['task']}”) {row['similarity']:.2f}, "
+        f"n = {row['n']}"
+        for _, row in known.iterrows()
     ]
     return (
-        f"Removing first what a map points to lowers the logit more than patches by chance do, by "
-        f"an interval above 0, for {len(ahead)} of {counted(len(known), 'map')} of networks from "
-        f"ImageNet weights{': ' + listed(names) if names else ''}. {_CHANCE}"
+        "The rank correlation of the maps of both classes, 1 where they point to the same places: "
+        f"{'; '.join(said)}."
     )
 
 

@@ -142,6 +142,31 @@ def pairs(rows: pd.DataFrame, things: str) -> str:
     return f"On {n} test photographs {some} told apart (p below {ALPHA}, adjusted for {of})."
 
 
+def apart(rows: pd.DataFrame) -> str:
+    """Return how many pairs of a study are told apart, those with controls on their own.
+
+    Args:
+        rows: As those of `pairs`; the p-values stay adjusted for the number of all pairs.
+    """
+    known = rows.dropna(subset=["auc_p_holm"])
+    sides = [known[f"initialisation_{side}"] == IMAGENET for side in "ab"]
+    count = sum(side.astype(int) for side in sides)
+    kinds = {
+        2: "of models from ImageNet weights",
+        1: "of such a model and a control",
+        0: "of controls from random weights",
+    }
+    said = [
+        f"{int((some['auc_p_holm'] < ALPHA).sum())} of {counted(len(some), 'pair')} {words}"
+        for number, words in kinds.items()
+        if len(some := known[count == number])
+    ]
+    if not said:
+        return "No two models could be compared."
+    adjusted = f"p below {ALPHA}, adjusted for {counted(len(known), 'pair')}"
+    return f"Told apart ({adjusted}): {listed(said)}."
+
+
 # Final runs ---------------------------------------------------------------------------------------
 
 
@@ -256,9 +281,8 @@ def fewer(table: pd.DataFrame) -> str:
         return "Fewer than two numbers of photographs have a result: there is nothing to compare."
     few, most = (known[known["case"] == counts.index[place]] for place in (0, -1))
     lost = most["auc"].mean() - few["auc"].mean()
-    cost = f"{lost:.3f} of AUC" if lost > 0 else f"nothing here ({signed(lost)} of AUC)"
     return (
         f"With {counts.iloc[0]:.0f} instead of {counts.iloc[-1]:.0f} training photographs the AUC "
-        f"is {reached(few)} instead of {reached(most)}: fewer cost {cost}; "
+        f"is {reached(few)} instead of {reached(most)}, {signed(-lost)}; "
         f"{intervals(few, most)}."
     )
