@@ -15,10 +15,10 @@ SCORES = pd.DataFrame(
         "task": "referable",
         "network": "xception",
         "size": 192,
-        "method": ["cam", "cam", "uniform"],
-        "control": [TRAINED, UNTRAINED, CONTROL],
-        "lesion": "HE",
-        "lift": [2.5, 1.5, 1.0],
+        "method": ["cam", "cam", "cam", "uniform"],
+        "control": [TRAINED, TRAINED, UNTRAINED, CONTROL],
+        "lesion": ["HE", "MA", "HE", "HE"],
+        "lift": [2.5, 3.5, 1.5, 1.0],
     }
 )
 
@@ -45,8 +45,11 @@ def test_a_type_of_lesion_is_found_where_a_map_is_ahead_of_every_control() -> No
         ),
         SCORES,
     )
-    assert "CAM finds haemorrhages (2.5 times chance, n = 20) of 2 types; hard exudates not" in said
+    assert "CAM finds haemorrhages (2.5 times chance, n = 20) of 2 types, " in said
+    assert "not told for want of patients: hard exudates;" in said
     assert "of Guided Grad-CAM nothing is known" in said
+    assert "all but a filter are behind it for microaneurysms (3.5 times chance, n = 20)" in said
+    (said,) = sightings.found(differences(*against(-0.1, -0.1, 0.2, lesion="MA")), SCORES)
     assert "microaneurysms" not in said
 
 
@@ -54,7 +57,7 @@ def test_all_lesions_together_and_anatomy_are_no_types() -> None:
     rows = [row for kind in ("all", "OD") for row in against(0.1, 0.1, 0.1, lesion=kind)]
     assert sightings.found(differences(*rows), SCORES) == []
     (said,) = sightings.found(differences(*rows, *against(0.1, 0.1, 0.1)), SCORES)
-    assert "of 1 type;" in said
+    assert "of 1 type" in said
 
 
 def test_without_intervals_nothing_is_said_to_be_found_or_not() -> None:

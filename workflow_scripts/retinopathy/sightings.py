@@ -22,6 +22,9 @@ METRIC = "average_precision_difference"
 _SUBTRACTED = "trained network − "
 """How a comparison with a control begins."""
 
+_FILTER = " filter"
+"""How a comparison with a filter ends, which shows what stands out of a photograph."""
+
 METHODS = (
     "cam",
     "grad_cam",
@@ -83,22 +86,37 @@ def _set(name: str, task: str, rows: pd.DataFrame, scores: pd.DataFrame) -> str:
 def _method(method: str, rows: pd.DataFrame, scores: pd.DataFrame) -> str:
     """Return which types of lesion a method finds, of those for which there are intervals."""
     rivals = rows[rows["compared"].str.startswith(_SUBTRACTED)]
-    # Without any interval the lowest bound is NaN, and nothing is known of the type.
-    lows = rivals.groupby("lesion", sort=False)[f"{METRIC}_low"].agg(
-        lambda bounds: bounds.min(skipna=False)
-    )
+    lows = _lowest(rivals)
     known, unknown = lows.dropna(), [_type(kind) for kind in lows[lows.isna()].index]
     if known.empty:
         return f"of {called(method)} nothing is known, for want of patients"
-    ahead = [_found(rows[rows["lesion"] == kind], scores) for kind in known[known > 0].index]
-    untold = f"; {listed(unknown)} not told for want of patients" if unknown else ""
-    return (
-        f"{called(method)} finds {listed(ahead) if ahead else 'none'} of "
-        f"{counted(len(known), 'type')}{untold}"
+    found = set(known[known > 0].index)
+    # A filter sees what stands out; to be no better than one is not to be no better than chance.
+    others = _lowest(rivals[~rivals["compared"].str.endswith(_FILTER)])
+    nearly = [
+        kind for kind in others[others > 0].index if kind in known.index and kind not in found
+    ]
+    ahead, behind = (
+        [_gain(rows[rows["lesion"] == kind], scores) for kind in kinds]
+        for kinds in ([kind for kind in known.index if kind in found], nearly)
     )
+    parts = [f"{called(method)} finds {listed(ahead) if ahead else 'none'}"]
+    parts[0] += f" of {counted(len(known), 'type')}"
+    if behind:
+        parts.append(f"all but a filter are behind it for {listed(behind)}")
+    if unknown:
+        parts.append(f"not told for want of patients: {listed(unknown)}")
+    return ", ".join(parts)
 
 
-def _found(rows: pd.DataFrame, scores: pd.DataFrame) -> str:
+def _lowest(rivals: pd.DataFrame) -> pd.Series:
+    """Return the lowest bound of what a map is ahead by, for each type: NaN without any of them."""
+    bounds = rivals.groupby("lesion", sort=False)[f"{METRIC}_low"]
+    lowest: pd.Series = bounds.agg(lambda some: some.min(skipna=False))
+    return lowest
+
+
+def _gain(rows: pd.DataFrame, scores: pd.DataFrame) -> str:
     """Return a type of lesion that a map finds, and how far it is above chance."""
     keys = ["set", "task", "network", "size", "method", "lesion"]
     row = rows.iloc[0]
