@@ -111,8 +111,15 @@ def test_another_branch_and_back_reruns_nothing(copied: Callable[[], Path]) -> N
                 "ensembles_table",
                 "operating_table",
                 "external_table",
+                "localisation_table",
+                "sanity_tables",
             },
         ),
+        (
+            {"saliency": {"samples": 5}},
+            {"saliency", "lesion_maps", "randomise_maps", "deletion_curves"},
+        ),
+        ({"lesions": {"photographs": 3}}, {"drawn_lesions"}),
         (
             {"saliency": {"images": ["0_left"]}},
             {"saliency", "saliency_sizes", "randomise_maps"},
