@@ -67,7 +67,7 @@ def _set(name: str, task: str, rows: pd.DataFrame, scores: pd.DataFrame) -> str:
     trained = from_imagenet(rows)
     parts = [
         f"Lesion set “{name}”, task “{task}”; a lesion is found where the average precision of a "
-        "map is ahead of every control, in pairs, by an interval above 0."
+        "map is ahead of every control that was asked, in pairs, by an interval above 0."
     ]
     if trained.empty:
         parts.append("No network from ImageNet weights was asked.")
