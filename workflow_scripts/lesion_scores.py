@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from retinopathy import lesion_types, lesions, localisation, maps, saliency, tables
+from retinopathy import lesion_types, lesions, localisation, maps, overlays, tables
 from retinopathy.logs import LOG, logged
 
 
@@ -35,7 +35,7 @@ def _rows(explained: maps.Maps, marks: Path) -> Iterator[dict[str, Any]]:
         found = localisation.targets(marked)
         for (method, _), heat in explained.heat.items():
             side = lesions.GRID
-            whole = saliency.place(heat[places[marked.image]], (0, 0, side), (side, side))
+            whole = overlays.place(heat[places[marked.image]], (0, 0, side), (side, side))
             for row in localisation.score(whole, marked, found):
                 yield row | {"image": marked.image, "method": method}
 

@@ -13,7 +13,7 @@ from retinopathy import (
     inspection,
     maps,
     models,
-    saliency,
+    overlays,
     showcase,
     sources,
 )
@@ -98,7 +98,7 @@ def _overlay(
 ) -> decoding.Pixels:
     """Return the whole photograph with the map of its crop laid over it, where it was cropped."""
     heat = maps.explain(model, shown.seen[None], ["cam"])["cam"][0]
-    return saliency.overlay(photograph, maps.scaled(heat, "cam"), astuple(shown.box))
+    return overlays.overlay(photograph, maps.scaled(heat, "cam"), astuple(shown.box))
 
 
 def _save(image: decoding.Pixels, path: Path) -> str:

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from retinopathy import flip_figures
+from retinopathy.overlays import place
 from retinopathy.photographs import CropBox
-from retinopathy.saliency import place
 
 WIDTH, HEIGHT = 600, 400
 BOX = CropBox(40, -40, 480)  # reaches beyond the photograph above and below

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from tests.drawn import disc
 
-from retinopathy import lesion_types, lesions, manifest, mask_files, photographs, saliency
+from retinopathy import lesion_types, lesions, manifest, mask_files, overlays, photographs
 from retinopathy.decoding import Unusable
 from retinopathy.lesions import GRID, Mask
 from retinopathy.photographs import CropBox
@@ -211,7 +211,7 @@ def test_a_dot_of_a_map_lies_where_it_is_drawn(size: int) -> None:
     for place in ((0, size - 1), (size // 2, size // 3), (size - 2, 1)):
         heat = np.zeros((size, size), np.float32)
         heat[place] = 1
-        whole = saliency.place(heat, (0, 0, GRID), (GRID, GRID))
+        whole = overlays.place(heat, (0, 0, GRID), (GRID, GRID))
         strongest = np.argwhere(whole == whole.max()).mean(axis=0)
         cell, last = GRID / size, size - 1
         for found, one in zip(strongest, place, strict=True):

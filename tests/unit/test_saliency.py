@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from retinopathy import decoding, networks, photographs, probes, registry, saliency
+from retinopathy import decoding, networks, overlays, photographs, probes, registry, saliency
 from retinopathy.errors import Explained
 
 Floats = NDArray[np.float64]
@@ -378,13 +378,13 @@ def test_the_other_class_has_the_negative_map(explain: Callable[..., Floats]) ->
 def test_normalised_maps_span_the_unit_range_each_by_itself() -> None:
     maps = np.array([[[-5.0, 2.0], [4.0, 0.0]], [[0.0, 0.1], [0.2, -1.0]]])
     expected = np.array([[[0.0, 0.5], [1.0, 0.0]], [[0.0, 0.5], [1.0, 0.0]]])
-    assert saliency.normalise(maps) == pytest.approx(expected)
-    assert saliency.normalise(maps[0]) == pytest.approx(expected[0])
+    assert overlays.normalise(maps) == pytest.approx(expected)
+    assert overlays.normalise(maps[0]) == pytest.approx(expected[0])
 
 
 @pytest.mark.parametrize("value", [0.0, -3.0, 1e-320])
 def test_maps_without_evidence_are_not_blown_up(value: float) -> None:
-    found = saliency.normalise(np.full((3, 3), value))
+    found = overlays.normalise(np.full((3, 3), value))
     assert np.isfinite(found).all()
     assert (found == 0).all() or value > 0
 
@@ -392,12 +392,12 @@ def test_maps_without_evidence_are_not_blown_up(value: float) -> None:
 def test_strongest_pixels_can_be_cut() -> None:
     heat = np.ones((10, 10))
     heat[0, 0] = 1000
-    assert saliency.normalise(heat, 95).min() == 1
+    assert overlays.normalise(heat, 95).min() == 1
 
 
 def test_maps_that_are_not_finite_are_refused() -> None:
     with pytest.raises(ValueError, match="finite"):
-        saliency.normalise(np.array([[np.nan, 1.0]]))
+        overlays.normalise(np.array([[np.nan, 1.0]]))
 
 
 def test_strength_is_the_largest_absolute_value_over_colours() -> None:
@@ -414,7 +414,7 @@ def test_a_dot_is_found_where_it_was_drawn(box: tuple[int, int, int]) -> None:
             heat = np.zeros((grid, grid), np.float32)
             heat[row, column] = 1
             x, y = (left + (column + 0.5) * side / grid, top + (row + 0.5) * side / grid)
-            placed = saliency.place(heat, box, (160, 200))
+            placed = overlays.place(heat, box, (160, 200))
             margin = side / grid
             if not (margin < x < 200 - margin and margin < y < 160 - margin):
                 continue
@@ -442,7 +442,7 @@ def test_a_dot_on_the_photograph_is_found_on_it_by_the_maps(
         (saliency.cam(brightness_model(), seen)[0], cell),
         (saliency.integrated_gradients(brightness_model(), seen)[0].sum(axis=-1), pixel),
     ):
-        placed = saliency.place(heat, box, photograph.shape[:2])
+        placed = overlays.place(heat, box, photograph.shape[:2])
         row, column = np.unravel_index(placed.argmax(), placed.shape)
         # The peak is in the middle of the cell that holds most of the dot, whose side is 5 pixels.
         assert abs(column - x) <= width / 2 + 3
@@ -462,7 +462,7 @@ def brightness_model() -> keras.Model:
 def test_overlay_leaves_what_lies_outside_the_box() -> None:
     image = np.full((50, 80, 3), 90, np.uint8)
     before = image.copy()
-    drawn = saliency.overlay(image, np.ones((7, 7), np.float32), (60, -10, 30), 0.5)
+    drawn = overlays.overlay(image, np.ones((7, 7), np.float32), (60, -10, 30), 0.5)
     inside = np.zeros((50, 80), bool)
     inside[:20, 60:] = True
     assert (drawn[~inside] == 90).all()
@@ -473,14 +473,14 @@ def test_overlay_leaves_what_lies_outside_the_box() -> None:
 def test_overlay_beside_the_photograph_changes_nothing() -> None:
     image = np.full((50, 80, 3), 90, np.uint8)
     for box in ((90, 0, 10), (-20, 0, 10), (0, 60, 10), (0, -30, 20)):
-        assert np.array_equal(saliency.overlay(image, np.ones((3, 3), np.float32), box), image)
+        assert np.array_equal(overlays.overlay(image, np.ones((3, 3), np.float32), box), image)
 
 
 def test_overlay_is_transparent_or_opaque_as_told() -> None:
     image = GENERATOR.integers(0, 256, (20, 30, 3), dtype=np.uint8)
     heat = np.linspace(0, 1, 4, dtype=np.float32).reshape(2, 2)
-    assert np.array_equal(saliency.overlay(image, heat, alpha=0), image)
-    opaque = saliency.overlay(image, heat, alpha=1).astype(int).sum(axis=-1)
+    assert np.array_equal(overlays.overlay(image, heat, alpha=0), image)
+    opaque = overlays.overlay(image, heat, alpha=1).astype(int).sum(axis=-1)
     assert opaque[0, 0] < opaque[-1, -1]  # the colour map's brightness rises with the heat
 
 
@@ -546,8 +546,8 @@ def test_mixed_precision_is_explained() -> None:
         found = [explain(model, PIXELS) for explain in EVERY]
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    for half, explain in zip(found, EVERY, strict=True):
-        whole = explain(small_model("relu"), PIXELS)
+    expected = [explain(small_model("relu"), PIXELS) for explain in EVERY]
+    for half, whole in zip(found, expected, strict=True):
         assert half.dtype == np.float32
         assert np.corrcoef(half.ravel(), whole.ravel())[0, 1] > 0.99
 

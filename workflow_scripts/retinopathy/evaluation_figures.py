@@ -16,7 +16,7 @@ from matplotlib.figure import SubFigure
 from retinopathy import calibration, plotting
 from retinopathy.metrics import Floats, Integers
 from retinopathy.runs import HOLDOUT
-from retinopathy.wording import counted
+from retinopathy.wording import counted, is_control
 
 ROC = ("task", "case", "seed", "fpr", "tpr", "tpr_low", "tpr_high")
 PRECISION_RECALL = (
@@ -189,7 +189,7 @@ def _look(place: int) -> dict[str, Any]:
 
 def _name(final: pd.Series) -> str:
     start = str(final["initialisation"])
-    control = "control: " if "random" in start else ""
+    control = "control: " if is_control(start) else ""
     return f"{final['network']} ({control}{start})"
 
 

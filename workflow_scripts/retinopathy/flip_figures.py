@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.patches import Rectangle
 
-from retinopathy import maps, plotting, saliency
+from retinopathy import maps, overlays, plotting
 from retinopathy.figures import LEVELS
 from retinopathy.maps import Heat, Pixels
 from retinopathy.photographs import CropBox, cut
@@ -156,7 +156,7 @@ def region(heat: Heat, box: CropBox, shape: Sequence[int]) -> CropBox:
     """
     height, width = shape[:2]
     risen = heat - heat.min() + 1  # above 0, which is what lies outside of the crop
-    placed = saliency.place(risen, (box.left, box.top, box.side), (height, width))
+    placed = overlays.place(risen, (box.left, box.top, box.side), (height, width))
     # At the rim of the crop, half a cell has the same value.
     rows, columns = np.nonzero(placed == placed.max())
     side = round(box.side * min(CELLS / max(heat.shape), 0.5))

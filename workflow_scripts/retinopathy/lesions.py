@@ -69,7 +69,6 @@ _TYPES: dict[str, Any] = {
     "circle_found": "boolean",
     **dict.fromkeys(("width", "height", "crop_left", "crop_top", "crop_side", "pixels"), "Int64"),
 }
-_BLACK = 12  # of 255: what is darker in every channel and reaches the edge is no retina
 _UNNEEDED = "not needed: enough others come before it"
 
 Mask = NDArray[np.bool_]

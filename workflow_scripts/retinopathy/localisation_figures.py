@@ -11,6 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from retinopathy import lesion_types, plotting
 from retinopathy.localisation_tables import CONTROL, TRAINED, UNTRAINED
+from retinopathy.wording import is_control
 
 _ROW = 0.24  # inches of a method
 _ASIDE = 0.2  # how far a size stands beside the middle of its method
@@ -54,7 +55,7 @@ def localisation(table: pd.DataFrame, titles: Mapping[str, str], path: Path) -> 
                 _panel(axes, rows[rows["lesion"] == kind], lines, sizes)
             panels[0].set_yticks(range(len(lines)), [titles[line] for line in lines], fontsize=8)
             start = own.loc[own["control"] == TRAINED, "initialisation"].iloc[0]
-            control = ": a control" if "random" in str(start) else ""
+            control = ": a control" if is_control(start) else ""
             whose = f"{network}, from {start}{control}\n{name}, {task}"
             panels[0].set_ylabel(whose, fontsize=8)
             for axes, kind in zip(panels, kinds, strict=True):

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from retinopathy import hdf5, saliency
+from retinopathy import hdf5, overlays, saliency
 from retinopathy.errors import Explained
 from retinopathy.framework import keras
 from retinopathy.probes import POOL
@@ -187,17 +187,17 @@ def none(run: str) -> Maps:
 
 def scaled(heat: Heat, method: str) -> Heat:
     """Return a map, (h, w), as it is drawn: from 0 to 1, what speaks against the class is 0."""
-    return saliency.normalise(heat, 100 if METHODS[method].layer == _FEATURES else BRIGHTEST)
+    return overlays.normalise(heat, 100 if METHODS[method].layer == _FEATURES else BRIGHTEST)
 
 
 def over(picture: Pixels, heat: Heat, method: str) -> Pixels:
     """Return a picture, uint8 (side, side, 3), with a map of the same crop laid over it."""
-    return saliency.overlay(picture, scaled(heat, method))
+    return overlays.overlay(picture, scaled(heat, method))
 
 
 def alone(heat: Heat, method: str, side: int = SHOWN_SIDE) -> Pixels:
     """Return a map as a picture of its own, uint8 (side, side, 3)."""
-    return saliency.overlay(np.zeros((side, side, 3), np.uint8), scaled(heat, method), alpha=1.0)
+    return overlays.overlay(np.zeros((side, side, 3), np.uint8), scaled(heat, method), alpha=1.0)
 
 
 def panels(picture: Pixels, heat: Mapping[str, Heat]) -> list[Pixels]:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from retinopathy import plotting
 from retinopathy.deletion import CENTRE, DELETION, INSERTION, PATCHES, PIXELS
+from retinopathy.wording import is_control
 
 CONTROLS = {PIXELS: "pixels by chance", PATCHES: "patches by chance", CENTRE: "middle first"}
 """What people call the orders that no network made."""
@@ -176,7 +177,7 @@ def _network(rows: pd.DataFrame) -> str:
     """Return what the rows of one network are of."""
     first = rows.iloc[0]
     most = rows["n"].max()
-    control = ": a control" if "random" in str(first["initialisation"]) else ""
+    control = ": a control" if is_control(first["initialisation"]) else ""
     fewer = ", fewer where maps are undefined" if rows["n"].min() < most else ""
     return (
         f"{first['network']} at {first['size']} px, {first['task']}, seed {first['seed']}\n"

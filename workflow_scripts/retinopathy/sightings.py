@@ -14,7 +14,7 @@ from retinopathy import lesion_types
 from retinopathy.display import called
 from retinopathy.localisation_tables import TRAINED
 from retinopathy.standings import ALPHA, controls, from_imagenet
-from retinopathy.wording import IMAGENET, counted, listed, shift
+from retinopathy.wording import counted, is_control, listed, shift
 
 METRIC = "average_precision_difference"
 """What decides whether a map finds a type of lesion."""
@@ -264,7 +264,7 @@ def flipped(tests: pd.DataFrame) -> str:
 
 def _flips(row: pd.Series) -> str:
     p = row["clustered_mcnemar_p_holm"]
-    control = "" if row["initialisation"] == IMAGENET else " (from random weights: a control)"
+    control = " (from random weights: a control)" if is_control(row["initialisation"]) else ""
     return (
         f"{row['network']}{control}, task “{row['task']}”, seed {row['seed']}: of {row['n']} test "
         f"photographs {row['only_large_right']} are right at {row['size_large']} px only and "

@@ -7,7 +7,7 @@ import pandas as pd
 
 from retinopathy import study_tables
 from retinopathy.intervals import bounded
-from retinopathy.wording import IMAGENET
+from retinopathy.wording import IMAGENET, is_control
 
 ALPHA = 0.05
 """Two models are told apart where the p-value, adjusted for the number of pairs, is below it."""
@@ -20,7 +20,7 @@ def from_imagenet(rows: pd.DataFrame) -> pd.DataFrame:
 
 def controls(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of models that started from random weights, or have members that did."""
-    return rows[rows["initialisation"].astype(str).str.contains("random")]
+    return rows[rows["initialisation"].map(is_control).astype(bool)]
 
 
 def leading(rows: pd.DataFrame) -> pd.DataFrame:

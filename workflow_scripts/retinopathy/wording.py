@@ -11,6 +11,11 @@ IMAGENET = INITIALISATIONS["imagenet"]
 """What tables say of weights that come from ImageNet."""
 
 
+def is_control(starts_from: object) -> bool:
+    """Return whether a model started from random weights, or has members that did."""
+    return "random" in str(starts_from)
+
+
 def signed(value: float, digits: int = 3) -> str:
     """Return a difference with its sign, to some decimals: `+0.012`, `−0.120`; 0 is `+0.000`."""
     return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
