@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -20,6 +21,12 @@ BIN = Path(sys.executable).parent
 def root() -> Path:
     """Return the root of the project."""
     return ROOT
+
+
+@pytest.fixture
+def generator() -> np.random.Generator:
+    """Return a generator of the test's own: which tests ran before does not matter."""
+    return np.random.default_rng(0)
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,8 @@ def order_of(heat: NDArray[np.float32], inside: NDArray[np.bool_], seed: int = 1
 
 
 def curves(inside: NDArray[np.bool_], **heats: NDArray[np.float32]) -> pd.DataFrame:
-    orders = {name: deletion.ranked(heat, inside, GENERATOR) for name, heat in heats.items()}
+    generator = np.random.default_rng(1)
+    orders = {name: deletion.ranked(heat, inside, generator) for name, heat in heats.items()}
     return deletion.curves(linear, PHOTOGRAPH, BLURRED, inside, orders)
 
 
@@ -54,9 +55,9 @@ def test_the_curves_of_a_linear_model_are_sums_of_its_attributions(
         assert rows["probability"].to_numpy() == pytest.approx(expit(rows["logit"]))
 
 
-def test_an_order_by_attribution_beats_any_other() -> None:
+def test_an_order_by_attribution_beats_any_other(generator: np.random.Generator) -> None:
     size = len(AREAS)
-    chance = {f"chance{seed}": GENERATOR.random((SIDE, SIDE), np.float32) for seed in range(20)}
+    chance = {f"chance{seed}": generator.random((SIDE, SIDE), np.float32) for seed in range(20)}
     table = curves(INSIDE, exact=attribution(), wrong=-attribution(), **chance)
     for kind, better in ((DELETION, -1), (INSERTION, 1)):
         rows = table[table["kind"] == kind]
@@ -96,9 +97,11 @@ def test_the_strongest_pixels_come_first_and_equal_ones_by_chance() -> None:
     assert abs(np.corrcoef(rows, np.arange(len(rows)))[0, 1]) < 0.2
 
 
-def test_a_map_that_points_nowhere_gives_no_order_and_no_curve() -> None:
+def test_a_map_that_points_nowhere_gives_no_order_and_no_curve(
+    generator: np.random.Generator,
+) -> None:
     nowhere = np.zeros((SIDE, SIDE), np.float32)
-    assert deletion.ranked(nowhere, INSIDE, GENERATOR) is None
+    assert deletion.ranked(nowhere, INSIDE, generator) is None
     table = curves(INSIDE, nowhere=nowhere)
     assert len(table) == 2 * len(AREAS)
     assert table[["logit", "probability"]].isna().all(axis=None)
@@ -178,9 +181,11 @@ def test_patches_are_as_large_as_the_cells_of_coarse_maps(cells: tuple[int, int]
     assert middles == pytest.approx(drawn, abs=0.1)
 
 
-def test_patches_of_one_cell_point_nowhere_as_a_map_of_one_does() -> None:
-    patches = deletion.controls(SIDE, (1, 1), GENERATOR)[deletion.PATCHES]
-    assert deletion.ranked(patches, INSIDE, GENERATOR) is None
+def test_patches_of_one_cell_point_nowhere_as_a_map_of_one_does(
+    generator: np.random.Generator,
+) -> None:
+    patches = deletion.controls(SIDE, (1, 1), generator)[deletion.PATCHES]
+    assert deletion.ranked(patches, INSIDE, generator) is None
 
 
 def test_no_photographs_have_no_areas() -> None:

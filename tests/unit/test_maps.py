@@ -10,8 +10,7 @@ from retinopathy import maps, saliency, sightings
 from retinopathy.errors import Explained
 
 SIDE = 8
-GENERATOR = np.random.default_rng(0)
-SEEN = GENERATOR.integers(0, 256, (3, SIDE, SIDE, 3), dtype=np.uint8)
+SEEN = np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE, 3), dtype=np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +25,9 @@ def model() -> keras.Model:
 
 def kept(count: int = 3) -> maps.Maps:
     shapes = {"pool": (count, 2, 2), "pixels": (count, SIDE, SIDE)}
+    generator = np.random.default_rng(0)
     heat = {
-        (method, name): GENERATOR.normal(size=shapes[maps.METHODS[method].layer]).astype(np.float32)
+        (method, name): generator.normal(size=shapes[maps.METHODS[method].layer]).astype(np.float32)
         for name, methods in maps.KEPT.items()
         for method in methods
     }

@@ -13,7 +13,6 @@ from scipy.stats import spearmanr
 from retinopathy import maps, networks, randomisation, registry, saliency, scales, similarity
 from retinopathy.randomisation import Stage
 
-GENERATOR = np.random.default_rng(1)
 SIDE = 32
 EVERYWHERE = np.ones((SIDE, SIDE), bool)
 CENTRE = np.hypot(*np.mgrid[-15.5:16.5, -15.5:16.5]) < 15
@@ -118,7 +117,7 @@ def small(seed: int) -> Any:
 
 
 ORDER = [Stage("head", ("logit",)), Stage("two", ("high",)), Stage("one", ("low", "low_bn"))]
-PIXELS = GENERATOR.integers(0, 256, (3, SIDE, SIDE, 3), dtype=np.uint8)
+PIXELS = np.random.default_rng(1).integers(0, 256, (3, SIDE, SIDE, 3), dtype=np.uint8)
 
 
 def outputs(model: Any) -> NDArray[np.float32]:
@@ -249,9 +248,9 @@ def test_stages_hold_every_number_of_a_network_once(name: str) -> None:
 
 
 @pytest.mark.networks
-def test_the_cascade_of_a_network_ends_in_the_random_one() -> None:
+def test_the_cascade_of_a_network_ends_in_the_random_one(generator: np.random.Generator) -> None:
     model, other = (networks.build("xception", 71, dropout=0.5, l2=0, seed=seed) for seed in (1, 2))
-    pixels = GENERATOR.integers(0, 256, (2, 71, 71, 3)).astype(np.float32)
+    pixels = generator.integers(0, 256, (2, 71, 71, 3)).astype(np.float32)
     before = np.asarray(model(pixels))
     for _ in randomisation.cascade(model, other, randomisation.stages(model)):
         last = np.asarray(model(pixels))

@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -272,8 +273,10 @@ LINEAR = FIRST @ DENSE[:4] / SIDE**2
 
 @pytest.mark.parametrize("steps", [1, 2, 7])
 @pytest.mark.parametrize("sign", [1, -1])
-def test_integrated_gradients_of_a_linear_model_are_exact(steps: int, sign: int) -> None:
-    baseline = GENERATOR.uniform(0, 255, PIXELS.shape)
+def test_integrated_gradients_of_a_linear_model_are_exact(
+    steps: int, sign: int, generator: np.random.Generator
+) -> None:
+    baseline = generator.uniform(0, 255, PIXELS.shape)
     found = saliency.integrated_gradients(
         linear_model(), PIXELS, sign=sign, steps=steps, baseline=baseline
     )
@@ -476,8 +479,8 @@ def test_overlay_beside_the_photograph_changes_nothing() -> None:
         assert np.array_equal(overlays.overlay(image, np.ones((3, 3), np.float32), box), image)
 
 
-def test_overlay_is_transparent_or_opaque_as_told() -> None:
-    image = GENERATOR.integers(0, 256, (20, 30, 3), dtype=np.uint8)
+def test_overlay_is_transparent_or_opaque_as_told(generator: np.random.Generator) -> None:
+    image = generator.integers(0, 256, (20, 30, 3), dtype=np.uint8)
     heat = np.linspace(0, 1, 4, dtype=np.float32).reshape(2, 2)
     assert np.array_equal(overlays.overlay(image, heat, alpha=0), image)
     opaque = overlays.overlay(image, heat, alpha=1).astype(int).sum(axis=-1)
@@ -502,9 +505,9 @@ def lively(name: str, pixels: NDArray[np.uint8]) -> keras.Model:
 
 @pytest.mark.networks
 @pytest.mark.parametrize("name", sorted(registry.NETWORKS))
-def test_networks_are_explained_in_every_way(name: str) -> None:
+def test_networks_are_explained_in_every_way(name: str, generator: np.random.Generator) -> None:
     size = max(96, registry.NETWORKS[name].smallest_size)
-    pixels = GENERATOR.integers(0, 256, (2, size, size, 3), dtype=np.uint8)
+    pixels = generator.integers(0, 256, (2, size, size, 3), dtype=np.uint8)
     model = lively(name, pixels)
     weights = [weight.copy() for weight in model.get_weights()]
     outputs = model.predict(pixels, verbose=0)
@@ -526,16 +529,18 @@ def test_networks_are_explained_in_every_way(name: str) -> None:
 
 
 @pytest.mark.networks
-def test_integrated_gradients_of_xception_are_complete() -> None:
-    pixels = GENERATOR.integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
+def test_integrated_gradients_of_xception_are_complete(generator: np.random.Generator) -> None:
+    # Smooth pictures and a short way: a random network answers with so many bends that a long one
+    # through noise takes more steps than a test has time for.
+    coarse = generator.integers(0, 256, (2, 6, 6, 3), dtype=np.uint8)
+    pixels = np.stack([cv2.resize(one, (96, 96), interpolation=cv2.INTER_CUBIC) for one in coarse])
     model = lively("xception", pixels)
-    # A short way: a random network answers to noise with so many bends that a long one takes more
-    # steps than a test has time for.
     dimmed = pixels * np.float32(0.9)
     logit = [model.predict(x, verbose=0)[:, 0] for x in (pixels, dimmed)]
     found = saliency.integrated_gradients(model, pixels, steps=64, baseline=dimmed)
-    assert np.abs(logit[0] - logit[1]).max() > 0.05
-    assert found.sum(axis=(1, 2, 3)) == pytest.approx(logit[0] - logit[1], rel=0.05, abs=0.005)
+    expected = logit[0] - logit[1]
+    assert np.abs(expected).min() > 0.05
+    assert found.sum(axis=(1, 2, 3)) == pytest.approx(expected, rel=0.05)
 
 
 @pytest.mark.networks
@@ -553,8 +558,8 @@ def test_mixed_precision_is_explained() -> None:
 
 
 @pytest.mark.networks
-def test_xception_in_mixed_precision_is_explained() -> None:
-    pixels = GENERATOR.integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
+def test_xception_in_mixed_precision_is_explained(generator: np.random.Generator) -> None:
+    pixels = generator.integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
         model = lively("xception", pixels)
