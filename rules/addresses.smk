@@ -445,13 +445,6 @@ def lesion_trained(wildcards):
     return [shown_file("trained.h5")(wildcards)]
 
 
-def lesion_samples(wildcards):
-    """Return how many gradients slow methods average, nothing of an untrained network."""
-    if wildcards.weights == "random":
-        return None
-    return config["saliency"]["samples"]
-
-
 def lesion_listing(wildcards):
     """Return what tells whether photographs of a set changed, or which of them have masks."""
     folders = config["lesions"]["sets"][wildcards.lesion_set]

@@ -114,7 +114,7 @@ rule lesion_maps:
         code=code("lesion_maps"),
         run=lambda wildcards: lesion_run(wildcards).address,
         contrast=config["photographs"]["contrast"],
-        samples=lesion_samples,
+        samples=config["saliency"]["samples"],
     message:
         "Explain {wildcards.network} at {wildcards.size} px, {wildcards.weights}, on {wildcards.lesion_set}, {wildcards.task}"
     script:

@@ -26,12 +26,10 @@ def main(
     record: Path,
     table: Path,
     contrast: str,
-    samples: int | None,
+    samples: int,
     maps_file: Path,
 ) -> None:
     """Write the maps of the diseased class by every method; none of a run that diverged.
-
-    Of an untrained network by all but `maps.SLOW`.
 
     Args:
         run: The run.
@@ -40,7 +38,7 @@ def main(
         record: The record of the final run.
         table: The set of photographs.
         contrast: Contrast normalisation, as in the records.
-        samples: Gradients that the slow methods average; None of an untrained network.
+        samples: Gradients that the slow methods average.
         maps_file: Where to write.
     """
     shown = usable(lesions.read(table, lesions.PHOTOGRAPHS))
@@ -49,15 +47,14 @@ def main(
         maps.write(maps_file, maps.none(run.address))
         return
     model = models.load_trained(run, weights, *trained) if trained else models.flat(run, weights)
-    slow = {} if samples is None else {"samples": samples}
-    methods = [name for name in maps.METHODS if slow or name not in maps.SLOW]
     parts = []
     for start in range(0, len(shown), AT_ONCE):
         LOG.info("explaining photographs from number %d of %d", start + 1, len(shown))
         seen = _seen(shown.iloc[start : start + AT_ONCE], run.size, contrast)
-        parts.append(maps.explain(model, seen, methods, **slow))
+        parts.append(maps.explain(model, seen, samples=samples))
     heat = {
-        (method, "diseased"): np.concatenate([part[method] for part in parts]) for method in methods
+        (method, "diseased"): np.concatenate([part[method] for part in parts])
+        for method in maps.METHODS
     }
     boxes = shown[["crop_left", "crop_top", "crop_side"]].to_numpy(np.int64)
     maps.write(maps_file, maps.Maps(tuple(shown["image"]), boxes, run.address, heat))

@@ -2,7 +2,7 @@
 
 A map is said to find a type of lesion only where its average precision is ahead of every control,
 by an interval above 0, on the same photographs: of a uniform map, of priors and filters that know
-no network, and of the same network with random weights where that was asked by the same method.
+no network, and of the same network with random weights by the same method.
 Intervals are not corrected for their number, and the sentences say so.
 """
 
@@ -67,7 +67,7 @@ def _set(name: str, task: str, rows: pd.DataFrame, scores: pd.DataFrame) -> str:
     trained = from_imagenet(rows)
     parts = [
         f"Lesion set “{name}”, task “{task}”; a lesion is found where the average precision of a "
-        "map is ahead of every control that was asked, in pairs, by an interval above 0."
+        "map is ahead of every control, in pairs, by an interval above 0."
     ]
     if trained.empty:
         parts.append("No network from ImageNet weights was asked.")
