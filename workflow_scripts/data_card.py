@@ -44,41 +44,53 @@ def main(
     tables.write(sizes, outputs["sizes_table"], ("size", "photographs"))
     tables.write(pairs, outputs["duplicates"], duplicates.COLUMNS)
     _draw(rows, usable, levels, sizes, outputs)
-    reasons = manifest.kinds(manifest.rejects(rows)["reason"]).value_counts()
-    page = card.tell(
-        study,
-        {
-            "levels": card.by_set(levels),
-            "subsets": pd.DataFrame([read_json(path) for path in subsets]),
-            "proofs": pd.concat(
-                [
-                    pd.read_csv(path, dtype=tables.TEXT).assign(task=task)
-                    for task, path in proofs.items()
-                ]
-            ),
-            "fellow": tables.read(fellow, tables.METRICS),
-            "sizes": sizes,
-            "qualities": card.qualities(usable),
-            "reasons": reasons.rename("images").reset_index(),
-            "duplicates": pairs,
-            "external": card.external(
-                {
-                    name: (manifest.read_manifest(own), tables.read(shared, ("image",)))
-                    for name, (own, shared) in external.items()
-                }
-            ),
-        },
-        {
-            "photographs": int((rows["path"] != "").sum()),
-            "unfiled": int((rows["path"] == "").sum()),
-            "usable": len(usable),
-            "patients": usable["patient"].nunique(),
-            "unfound": int((~usable["circle_found"]).sum()),
-            "crossing": card.crossing(chosen),
-        },
-        outputs,
-    )
+    found = {
+        "levels": card.by_set(levels),
+        "subsets": pd.DataFrame([read_json(path) for path in subsets]),
+        "proofs": _proofs(proofs),
+        "fellow": tables.read(fellow, tables.METRICS),
+        "sizes": sizes,
+        "qualities": card.qualities(usable),
+        "reasons": _reasons(rows),
+        "duplicates": pairs,
+        "external": _external(external),
+    }
+    page = card.tell(study, found, _counts(rows, usable, chosen), outputs)
     write_text(outputs["page"], page.html())
+
+
+def _proofs(proofs: Mapping[str, Path]) -> pd.DataFrame:
+    return pd.concat(
+        [pd.read_csv(path, dtype=tables.TEXT).assign(task=task) for task, path in proofs.items()]
+    )
+
+
+def _reasons(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return how many images were rejected for which kind of reason."""
+    kinds = manifest.kinds(manifest.rejects(rows)["reason"])
+    return kinds.value_counts().rename("images").reset_index()
+
+
+def _external(external: Mapping[str, tuple[Path, Path]]) -> pd.DataFrame:
+    read = {
+        name: (manifest.read_manifest(own), tables.read(shared, ("image",)))
+        for name, (own, shared) in external.items()
+    }
+    return card.external(read)
+
+
+def _counts(
+    rows: pd.DataFrame, usable: pd.DataFrame, chosen: Mapping[str, pd.DataFrame]
+) -> dict[str, int]:
+    """Return how many photographs there are of each kind, and how many patients."""
+    return {
+        "photographs": int((rows["path"] != "").sum()),
+        "unfiled": int((rows["path"] == "").sum()),
+        "usable": len(usable),
+        "patients": usable["patient"].nunique(),
+        "unfound": int((~usable["circle_found"]).sum()),
+        "crossing": card.crossing(chosen),
+    }
 
 
 def _draw(
