@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from retinopathy import lesions, manifest, mask_files, tables
+from retinopathy import lesions, manifest, mask_files, splits
 from retinopathy.logs import LOG, logged
 
 
@@ -29,7 +29,7 @@ def main(
         seed: Governs which.
         table: Where to write.
     """
-    dealt = pd.read_csv(split, dtype=tables.TEXT)
+    dealt = splits.read_selected(split)
     unseen = dealt.loc[dealt["part"].isin(test), "image"]
     rows = manifest.rows_of(photographs, unseen)
     names = pd.concat([pd.read_csv(path, dtype=str) for path in masks])["mask"]

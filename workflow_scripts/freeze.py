@@ -6,7 +6,7 @@ from retinopathy import calibration, tables
 from retinopathy.files import read_json, write_json
 from retinopathy.logs import LOG, logged
 from retinopathy.operating import choose_threshold, points
-from retinopathy.study_tables import DIVERGED
+from retinopathy.tables import DIVERGED
 
 
 def main(record: Path, validation: Path, operating: Path) -> None:

@@ -24,7 +24,7 @@ def main(
 
     A run that diverged predicts nothing: its table is empty.
     """
-    if read_json(record)["outcome"] == "diverged":
+    if read_json(record)["outcome"] == tables.DIVERGED:
         empty = pd.DataFrame(columns=list(tables.PREDICTIONS))
         tables.write(empty, predicted, tables.PREDICTIONS)
         return

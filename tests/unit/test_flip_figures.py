@@ -134,6 +134,11 @@ def test_a_network_from_random_weights_is_called_a_control() -> None:
     assert "control" not in flip_figures.tell(GAINED, TEST)
 
 
+def test_a_small_p_is_bounded() -> None:
+    small = pd.Series({**TEST, "clustered_mcnemar_p_holm": 0.0004})
+    assert flip_figures.counted(small).endswith("adjusted (Holm): p < 0.001.")
+
+
 def test_where_nothing_flips_the_figure_says_so() -> None:
     assert "no test photograph" in flip_figures.nothing(TEST)
     undefined = pd.Series({**TEST, "clustered_mcnemar_p_holm": np.nan})

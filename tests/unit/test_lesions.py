@@ -261,6 +261,24 @@ def test_what_is_written_is_read_again(folder: Path) -> None:
             assert mask.mean() == pytest.approx(share, rel=0.02)
 
 
+@pytest.mark.parametrize("kind", ["NA", "NULL", "NAN", "INF", "TRUE"])
+def test_any_word_in_capitals_is_a_type(kind: str, folder: Path) -> None:
+    for path in [*(folder / "images").glob("*"), *(folder / "masks").glob("*")]:
+        path.unlink()
+    image = disc(WIDTH, HEIGHT, 200, 150, 130)
+    cv2.imwrite(str(folder / "images/NA.png"), image[..., ::-1])
+    (folder / f"masks/NA_{kind}.png").write_bytes(png(spot(180, 150)))
+    paths = [folder / "photographs.csv", folder / "masks.csv"]
+    lesions.write(collected(folder), paths[0], lesions.PHOTOGRAPHS, lambda _: None)
+    lesions.write(measured(folder), paths[1], lesions.MASKS, lambda _: None)
+    rows = lesions.scored(
+        lesions.read(paths[0], lesions.PHOTOGRAPHS), lesions.read(paths[1], lesions.MASKS)
+    )
+    assert rows[["image", "patient", "lesion"]].to_numpy().tolist() == [["NA", "NA", kind]]
+    assert lesions.choose(rows, 1) == ["NA"]
+    assert list(lesions.mark(rows).lesions) == [kind]
+
+
 def test_an_empty_set_is_written_and_read(folder: Path) -> None:
     for path in (folder / "masks").glob("*"):
         path.unlink()

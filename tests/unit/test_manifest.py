@@ -11,7 +11,7 @@ from tests.drawn import flat, fundus, speck
 from retinopathy import inspection, manifest
 from retinopathy.errors import Explained
 from retinopathy.manifest import COLUMNS
-from retinopathy.sources import by_image, image_id
+from retinopathy.sources import by_image, image_id, read_labels
 
 
 @pytest.fixture
@@ -210,6 +210,25 @@ def test_any_name_survives_its_table(
     table.to_csv(path, index=False)
     pd.testing.assert_frame_equal(manifest.read_manifest(path), table)
     assert set(table["image"]) == set(labels["image"])
+
+
+def test_a_photograph_may_be_called_like_no_value(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for radius, name in ((120, "NA.jpeg"), (125, "null_left.jpeg"), (130, "nan.jpeg")):
+        (tmp_path / "images" / name).write_bytes(fundus(radius))
+    (tmp_path / "labels.csv").write_text("image,level\nNA.jpeg,2\nnull_left,0\nnan,NA\n")
+    table = inspection.inspect_all(by_image([tmp_path / "images"]), 0, 1, lambda _: None)
+    table.to_csv(tmp_path / "shard.csv", index=False)
+    labels = read_labels(tmp_path / "labels.csv", "image", "level")
+    made = manifest.label(manifest.read_manifest(tmp_path / "shard.csv"), labels, {})
+    made.to_csv(tmp_path / "manifest.csv", index=False)
+    read = manifest.read_manifest(tmp_path / "manifest.csv")
+    pd.testing.assert_frame_equal(read, made)
+    assert read[["image", "patient", "eye", "status"]].to_numpy().tolist() == [
+        ["NA", "NA", "", "ok"],
+        ["nan", "nan", "", "label out of range"],
+        ["null_left", "null", "left", "ok"],
+    ]
 
 
 def test_copies_of_one_picture_leave_the_first_or_none() -> None:

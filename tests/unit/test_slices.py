@@ -165,8 +165,8 @@ def test_rare_sizes_share_a_slice_and_the_commonest_come_first() -> None:
     width = np.repeat([*range(100, 900, 100)], 20)
     width[:3] = 800
     found = table(predictions(), width=width).loc["camera size"]
-    assert found.index.to_list()[0] == "800 × 200"
-    assert found.index.to_list()[-1] == slices.OTHER
+    equal = [f"{width} × 200" for width in (200, 300, 400, 500, 600)]
+    assert found.index.to_list() == ["800 × 200", *equal, slices.OTHER]
     assert len(found) == slices.CAMERAS + 1
     assert found.loc[slices.OTHER, "n"] == 20 + 17
 
@@ -199,6 +199,13 @@ def test_folds_are_pooled_with_thresholds_of_their_own_and_ranked_apart() -> Non
         assert row["sensitivity"] == row["specificity"] == 0.5
     expected = metrics.auc(both.assign(fold=[0] * PHOTOGRAPHS + [1] * PHOTOGRAPHS))
     assert row_of(found, "all", "all")["auc"] == pytest.approx(expected)
+
+
+def test_seeds_are_in_the_order_in_which_they_are_listed() -> None:
+    predicted = predictions()
+    given = [evidence(predicted, seed=seed) for seed in (3, 1)]
+    found = slices.rows(given, photographs_of(predicted), 20)
+    assert found["seed"].drop_duplicates().to_list() == [3, 1]
 
 
 def test_a_diverged_run_is_a_row_and_not_a_hole() -> None:

@@ -183,9 +183,10 @@ def test_endings_are_stripped_and_columns_chosen(tmp_path: Path, separator: str)
 
 def test_what_is_no_level_is_told_from_what_is_missing(tmp_path: Path) -> None:
     text = "image,level\na,\nb,x\nc,1.5\nd,2.0\ne,7\nf,-1\ng,inf\nh,1e30\n,3\n  ,3\n"
+    text += "i,NA\nj,nan\nk,null\n"
     assert labels(tmp_path, text) == [
         ("a", None), ("b", -1), ("c", -1), ("d", 2), ("e", 7), ("f", -1), ("g", -1),
-        ("h", -1),
+        ("h", -1), ("i", -1), ("j", -1), ("k", -1),
     ]  # fmt: skip
 
 

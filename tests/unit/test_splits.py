@@ -198,6 +198,16 @@ def test_a_split_table_is_read_as_it_was_written(tmp_path: Path) -> None:
         splits.read_selected(tmp_path / "s.csv")
 
 
+def test_a_patient_may_be_called_like_no_value(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {"image": ["NA", "null_left"], "patient": ["NA", "null"], "level": [0, 4], "label": [0, 1]}
+    ).assign(part=0, split="train")
+    table.to_csv(tmp_path / "s.csv", index=False)
+    read = splits.read_selected(tmp_path / "s.csv")
+    pd.testing.assert_frame_equal(read, table)
+    assert splits.proof(read).set_index("split").loc["train", "patients"] == 2
+
+
 def test_parts_without_a_split_are_left_out() -> None:
     selected = pd.DataFrame({"image": ["a", "b"], "patient": ["a", "b"], "part": [0, 5]})
     assert list(splits.split_table(selected, HOLDOUT)["split"]) == ["train"]

@@ -7,6 +7,7 @@ import pandas as pd
 
 from retinopathy import intervals, tables
 from retinopathy.runs import HOLDOUT
+from retinopathy.study_tables import EVEN
 
 SETTINGS = ("method", "setting")
 """Columns of what cross-validation over the patients of the training split chose, as read."""
@@ -14,9 +15,6 @@ SETTINGS = ("method", "setting")
 COLUMNS = (*tables.METRICS, "setting")
 """Columns that the table of the classical methods has at least; `setting` is what cross-validation
 chose, with the folds where these differ."""
-
-EVEN = 0.5
-"""Threshold: the probability from which a classical method calls a photograph diseased."""
 
 
 def rows(
@@ -27,7 +25,7 @@ def rows(
     seed: int,
     repetitions: int,
 ) -> pd.DataFrame:
-    """Return one row per task, inputs and method, folds pooled.
+    """Return one row per task, inputs and method, folds pooled, called at the threshold `EVEN`.
 
     Args:
         predictions: Of the test split: columns task, inputs, fold, method and those of

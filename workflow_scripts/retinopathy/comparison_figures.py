@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from retinopathy import plotting
-
-ALPHA = 0.05
-"""Adjusted p-values below it are drawn filled."""
+from retinopathy.standings import ALPHA
+from retinopathy.tables import DIVERGED
+from retinopathy.wording import p_value
 
 _ROW = 0.2  # inches
 _FRAME = 1.2  # inches of title and axis
@@ -55,10 +55,10 @@ def _panel(axes: Axes, rows: pd.DataFrame, title: str) -> None:
 
 
 def _line(axes: Axes, place: int, row: Any) -> None:
-    if row.outcome == "diverged":
-        _beside(axes, place, "diverged")
+    if row.outcome == DIVERGED:
+        _beside(axes, place, DIVERGED)
         return
-    _beside(axes, place, _p(row.auc_p_holm))
+    _beside(axes, place, p_value(row.auc_p_holm))
     colour = plotting.COLOURS[0]
     axes.errorbar(
         row.auc_difference,
@@ -79,12 +79,6 @@ def _beside(axes: Axes, place: int, text: str) -> None:
     """Write to the right of a line."""
     across = axes.get_yaxis_transform()
     axes.text(1.02, place, text, ha="left", va="center", fontsize=7, transform=across)
-
-
-def _p(value: float) -> str:
-    if pd.isna(value):
-        return "undefined"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _pair(row: Any, starts: set[str]) -> str:

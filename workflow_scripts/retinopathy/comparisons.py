@@ -18,7 +18,8 @@ from scipy.stats import binomtest, norm, rankdata
 from retinopathy import intervals, metrics
 from retinopathy.errors import Explained
 from retinopathy.metrics import Floats, Integers, Measure
-from retinopathy.study_tables import DIVERGED, Evidence, diverged, pooled
+from retinopathy.study_tables import Evidence, diverged, pooled
+from retinopathy.tables import DIVERGED
 
 COLUMNS = (
     "study",

@@ -16,7 +16,7 @@ from matplotlib.figure import SubFigure
 from retinopathy import calibration, plotting
 from retinopathy.metrics import Floats, Integers
 from retinopathy.runs import HOLDOUT
-from retinopathy.wording import counted, is_control
+from retinopathy.wording import CALLS, counted, is_control
 
 ROC = ("task", "case", "seed", "fpr", "tpr", "tpr_low", "tpr_high")
 PRECISION_RECALL = (
@@ -32,9 +32,6 @@ CONFUSION = ("task", "case", "seed", "threshold", "label", "called", "photograph
 
 SCALINGS = {"none": "as trained", "temperature": "after temperature scaling"}
 """Values of `scaling` and what the figure calls them."""
-
-CALLS = ("healthy", "diseased")
-"""Names of the labels 0 and 1, and of what photographs are called."""
 
 FEW = 5
 """A bin of fewer photographs says next to nothing: its share of diseased is 0, 1 or by chance."""

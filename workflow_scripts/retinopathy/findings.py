@@ -95,15 +95,20 @@ def transfer(page: Page, material: Material) -> None:
 
 
 def _leak(table: pd.DataFrame) -> str:
-    """Return what the control came to, in words."""
-    apart, leaks = (rows["auc"].mean() for _, rows in table.groupby("case", sort=False))
+    """Return what the control came to, in words: a run that diverged leaves it open."""
+    apart, leaks = (rows["auc"].mean(skipna=False) for _, rows in table.groupby("case", sort=False))
     if pd.isna(apart) or pd.isna(leaks):
         return "A run diverged: the control cannot be compared."
-    more = leaks - apart
+    tested = "The test photographs are others, so"
+    if "pooled" in set(table["fold"]):
+        tested = (
+            "Both cases are tested on the same photographs, each once, but in other folds, within "
+            "which the AUC counts pairs:"
+        )
     return (
-        f"With the leak the AUC is {leaks:.3f}, without it {apart:.3f}: {signed(more)}, means over "
-        "the seeds. The test photographs are others, so no difference was tested; the intervals "
-        "below say how uncertain each is."
+        f"With the leak the AUC is {leaks:.3f}, without it {apart:.3f}: {signed(leaks - apart)}, "
+        f"means over the seeds. {tested} no difference was tested; the intervals below say how "
+        "uncertain each is."
     )
 
 
@@ -159,7 +164,7 @@ def _slices(page: Page, material: Material) -> None:
     page.say("Parts of the test photographs, first seed:")
     slices = material.tables["slices"]
     page.table(
-        slices[slices["seed"] == slices["seed"].min()],
+        slices[slices["seed"] == slices["seed"].iloc[0]],
         [*_WHO, "slice", "value", "positives", *BOUNDED, *_RATES],
     )
     material.explain(page, "slices")

@@ -311,7 +311,7 @@ def write(
 
 def read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """Read `PHOTOGRAPHS` or `MASKS`."""
-    return _typed(pd.read_csv(path, dtype={"image": str, "patient": str}))[list(columns)]
+    return _typed(tables.read(path, columns))[list(columns)]
 
 
 def mark_all(table: pd.DataFrame, path: Path) -> None:

@@ -123,8 +123,8 @@ def traits(photographs: pd.DataFrame) -> pd.DataFrame:
     """
     usable = manifest.usable(photographs).set_index("image")
     named = usable["width"].astype("str") + " × " + usable["height"].astype("str")
-    common = named.value_counts().index.sort_values()
-    common = named.value_counts()[common].sort_values(ascending=False, kind="stable").index
+    counts = named.value_counts().sort_index()
+    common = counts.sort_values(ascending=False, kind="stable").index
     sizes = [*common[:CAMERAS], *([OTHER] if len(common) > CAMERAS else [])]
     found = usable["circle_found"].map({True: "found", False: "not found"})
     others = {

@@ -11,11 +11,11 @@ import pandas as pd
 from retinopathy import intervals, tables
 from retinopathy.files import read_json
 from retinopathy.runs import HOLDOUT, Run
+from retinopathy.tables import DIVERGED
 
 EVEN = 0.5
-"""Threshold on validation tables: one chosen on the same photographs would flatter them."""
-
-DIVERGED = "diverged"
+"""Threshold of classical methods, for which none is chosen, and on validation tables: one that was
+chosen on the same photographs would flatter them."""
 
 
 @dataclass(frozen=True)

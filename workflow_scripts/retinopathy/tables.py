@@ -64,7 +64,7 @@ SEEDS = (
 RECOMMENDATION = ("study", "parameter", "recommended", "configured", "followed", "reason")
 """Columns of what a study's validation recommends, beside what the configuration uses."""
 
-TEXT: dict[str, Any] = {"image": str, "patient": str, "fold": str}
+TEXT: dict[str, Any] = {"image": str, "patient": str, "fold": str, "lesion": str}
 """Columns that must stay text even where they look like numbers."""
 
 WHOLE: dict[str, Any] = {"size": "Int64", "seed": "Int64", "n": "Int64"}
@@ -87,6 +87,9 @@ COUNTS: dict[str, Any] = dict.fromkeys(
 
 TYPES = TEXT | WHOLE | COUNTS
 """With what types a table is read."""
+
+DIVERGED = "diverged"
+"""What the column `outcome`, and the record of a run, say of one that diverged."""
 
 
 def check(table: pd.DataFrame, columns: Sequence[str], name: str) -> None:
@@ -113,12 +116,14 @@ def write(table: pd.DataFrame, path: Path, columns: Sequence[str]) -> None:
 
 
 def read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a CSV table and check it; ids stay text.
+    """Read a CSV table and check it; ids stay text, and a photograph may be called `NA`.
+
+    Only what is empty is missing: that is how `write` leaves what is no number.
 
     Raises:
         Explained: A column is missing.
     """
-    table = pd.read_csv(path, dtype=TYPES, keep_default_na=True)
+    table = pd.read_csv(path, dtype=TYPES, keep_default_na=False, na_values=[""])
     check(table, columns, path.name)
     return table
 

@@ -20,6 +20,7 @@ from retinopathy.models import Model
 from retinopathy.optimisation import Steps
 from retinopathy.recipes import Recipe
 from retinopathy.runs import Run
+from retinopathy.tables import DIVERGED
 
 MEASURES = ("loss", "accuracy", "auc")
 HISTORY = ("epoch", *MEASURES, *(f"validation_{name}" for name in MEASURES), "seconds")
@@ -343,7 +344,7 @@ def _result(training: _Training, reason: str, built: float) -> Result:
     if not diverged:
         rows, logits = validation.rows, training.final_logits()
     return Result(
-        outcome="diverged" if diverged else "finished",
+        outcome=DIVERGED if diverged else "finished",
         stop_reason=reason,
         history=history,
         best_epoch=progress.best_epoch,
