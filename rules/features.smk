@@ -18,7 +18,7 @@ rule initial_imagenet:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=4000,
+        mem_mb=6000,
         runtime=30,
     params:
         code=code("initial_imagenet"),
@@ -46,7 +46,7 @@ rule initial_random:
     threads: 2
     resources:
         gpu=1,
-        mem_mb=4000,
+        mem_mb=6000,
         runtime=30,
     params:
         code=code("initial_random"),

@@ -4,6 +4,9 @@
 # What the page says of its tables and figures is what the report says of them.
 CAPTIONS = sorted(path.stem for path in Path(workflow.basedir, "report").glob("*.rst"))
 
+# What the study costs: jobs of the rules up to here. Those below come after the count, or beside it.
+COUNTED = [rule.name for rule in workflow.rules]
+
 
 rule summary:
     input:
@@ -95,6 +98,7 @@ rule summary:
         ),
         sanity=final_figures("results/{study}/figures/sanity/{task}-{network}.png"),
         flips=final_figures("results/{study}/figures/flips/{task}-{network}.png"),
+        benchmarks="results/{study}/tables/benchmarks.csv",
         captions=collect("report/{name}.rst", name=CAPTIONS),
     output:
         page=report(
@@ -120,3 +124,42 @@ rule summary:
         "Write the summary of the study {wildcards.study}"
     script:
         "../workflow_scripts/summary.py"
+
+
+rule benchmarks_table:
+    """Count what Snakemake measured of the jobs, after all of which the page is made.
+
+    Its inputs make it run after them; what was measured is no output of theirs, and is looked for.
+    """
+    input:
+        made=[
+            files
+            for name, files in rules.summary.input.items()
+            if name not in ("benchmarks", "captions")
+        ],
+    output:
+        table=report(
+            "results/{study}/tables/benchmarks.csv",
+            caption="../report/benchmarks.rst",
+            category="0 Summary",
+            labels={"table": "what the jobs cost"},
+        ),
+        markdown="results/{study}/tables/benchmarks.md",
+    log:
+        "results/{study}/logs/benchmarks_table.log",
+    benchmark:
+        "results/{study}/benchmarks/benchmarks_table.tsv"
+    conda:
+        "../envs/python.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        code=code("benchmarks_table"),
+        folder="results/{study}/benchmarks",
+        rules=COUNTED,
+    message:
+        "Make the table of what the jobs cost"
+    script:
+        "../workflow_scripts/benchmarks_table.py"

@@ -9,7 +9,7 @@ from retinopathy import story
 from retinopathy.files import read_json, write_text
 from retinopathy.logs import logged
 from retinopathy.material import Material, read_caption
-from retinopathy.tables import TEXT, TYPES
+from retinopathy.tables import TEXT, read
 
 COLLECTIONS = ("saliency", "saliency_sizes", "lesions", "sanity", "flips")
 """Figures of which there is one per final network, or several."""
@@ -27,14 +27,14 @@ def main(
     page: Path,
 ) -> None:
     """Read tables and figures, and write the page."""
-    read = {name: pd.read_csv(path, dtype=TYPES) for name, path in tables.items()}
-    read["proofs"] = pd.concat(
+    known = {name: read(path, ()) for name, path in tables.items()}
+    known["proofs"] = pd.concat(
         [pd.read_csv(path, dtype=TEXT).assign(task=task) for task, path in proofs.items()]
     )
-    read["subsets"] = pd.DataFrame([read_json(path) for path in subsets])
-    read["recommendations"] = pd.concat([pd.read_csv(path) for path in recommendations])
+    known["subsets"] = pd.DataFrame([read_json(path) for path in subsets])
+    known["recommendations"] = pd.concat([pd.read_csv(path) for path in recommendations])
     told = {path.stem: read_caption(path) for path in captions}
-    write_text(page, story.tell(study, source, Material(read, figures, told)).html())
+    write_text(page, story.tell(study, source, Material(known, figures, told)).html())
 
 
 if __name__ == "__main__":
@@ -46,7 +46,7 @@ if __name__ == "__main__":
         main(
             job.wildcards.study,
             job.params.source,
-            named | {"levels": Path(inputs.levels), "rejects": Path(inputs.rejects)},
+            named | {name: Path(inputs[name]) for name in ("levels", "rejects", "benchmarks")},
             {Path(path).stem.removesuffix("_proof"): Path(path) for path in inputs.proofs},
             [Path(path) for path in inputs.subsets],
             [Path(path) for path in inputs.recommendations],

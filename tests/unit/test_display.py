@@ -59,10 +59,33 @@ def test_an_interval_without_width_is_no_certainty() -> None:
         ("auc_sd", "AUC sd"),
         ("clustered_mcnemar_p_holm", "clustered McNemar p (Holm)"),
         ("_sd", "sd"),
+        ("total_seconds", "all jobs, seconds"),
+        ("longest_seconds", "longest job, seconds"),
+        ("memory_mb", "most memory of a job, MB"),
     ],
 )
 def test_columns_have_names_for_people(name: str, title: str) -> None:
     assert display.title(name) == title
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.48, "0.48"),
+        (98.654, "98.7"),
+        (999.96, "1000"),
+        (2272.9, "2273"),
+        (-12345.6, "-12346"),
+        (7.0, "7"),
+        (0.0, "0"),
+        (float("nan"), ""),
+        (None, ""),
+        (40000, "40000"),
+        ("head", "head"),
+    ],
+)
+def test_cells_have_three_digits_or_all_before_the_point(value: object, shown: str) -> None:
+    assert display.cell(value) == shown
 
 
 def test_no_two_columns_share_a_name() -> None:

@@ -57,3 +57,11 @@ def test_a_model_is_called_by_its_network_or_its_method() -> None:
         "support vector machine",
         "k nearest neighbours on the features of xception",
     ]
+
+
+@pytest.mark.parametrize(
+    ("p", "said"),
+    [(0.0157, "= 0.016"), (1.0, "= 1.000"), (0.00099, "< 0.001"), (float("nan"), "undefined")],
+)
+def test_a_p_is_said_with_its_sign(p: float, said: str) -> None:
+    assert wording.p_value(p) == said

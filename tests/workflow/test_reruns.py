@@ -66,7 +66,9 @@ def test_a_changed_script_reruns_its_rule(copied: Callable[[], Path]) -> None:
     project = copied()
     with (project / "workflow_scripts/depth_figure.py").open("a") as stream:
         stream.write("\n# changed\n")
-    assert planned(project) == Plan({"depth_figure", "summary", "all"}, {"depth_figure"})
+    assert planned(project) == Plan(
+        {"depth_figure", "benchmarks_table", "summary", "all"}, {"depth_figure"}
+    )
 
 
 def test_touching_everything_reruns_nothing(copied: Callable[[], Path]) -> None:
@@ -136,6 +138,7 @@ def test_another_branch_and_back_reruns_nothing(copied: Callable[[], Path]) -> N
                 "flip_figure",
                 "lesion_maps",
                 "randomise_maps",
+                "swap_classes",
                 "deletion_curves",
             },
         ),
@@ -164,7 +167,8 @@ def test_an_edited_study_reruns_only_its_new_runs_and_what_reads_them(
     config["studies"]["sweep"]["rates"] = [0.001, 0.002]
     overlay.write_text(yaml.safe_dump(config, sort_keys=False))
     rules = planned(project).rules
-    assert rules == {"finetune", "study_table", "sweep_figure", "summary", "all"}
+    page = {"benchmarks_table", "summary", "all"}
+    assert rules == {"finetune", "study_table", "sweep_figure"} | page
 
 
 def test_a_changed_label_inspects_nothing_again(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retinopathy import flips, tables
+from retinopathy import costs, flips, tables
 from retinopathy.page import embedded
 from tests.workflow.conftest import SMALLEST, files_of, inputs_of, snakemake
 
@@ -82,7 +82,9 @@ def test_nothing_but_the_study_of_leakage_uses_the_control(finished: Path) -> No
 
     endings = (".csv", ".md", "_seeds.csv", "_curves.csv")
     assert users("_leaking") == {f"tables/leakage{ending}" for ending in endings}
-    assert users("/leakage") == {"summary.html"}
+    # The costs read no table: they come after whatever cost something.
+    later = {"summary.html", "tables/benchmarks.csv", "tables/benchmarks.md"}
+    assert users("/leakage") == later
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -142,6 +144,17 @@ def test_logs_and_benchmarks_are_kept_for_every_run(study: Path) -> None:
         address = path.parent.relative_to(study / "runs")
         assert "epoch" in (study / f"logs/finetune/{address}.log").read_text()
         assert (study / f"benchmarks/finetune/{address}.tsv").is_file()
+
+
+def test_costs_are_of_every_job_that_came_before_the_page(finished: Path, study: Path) -> None:
+    table = tables.read(study / "tables/benchmarks.csv", costs.COSTS).set_index("rule")
+    ran = set(inputs_of(finished)) - {"summary", "benchmarks_table", "all"}
+    assert set(table.index) == ran
+    files = [*(study / "benchmarks").rglob("*.tsv")]
+    assert table["jobs"].sum() == len(files) - 2
+    assert table.loc["finetune", "jobs"] == len(records(study))
+    assert (table["total_seconds"] >= table["longest_seconds"]).all()
+    assert table["total_seconds"].is_monotonic_decreasing
 
 
 def test_nothing_half_written_is_left(study: Path) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 
 import pandas as pd
 
+from retinopathy import lesion_types, methods
 from retinopathy.files import write_text
+from retinopathy.numerals import minus
 
 BOUNDED = ("auc", "auc_low", "auc_high", "accuracy", "accuracy_low", "accuracy_high")
 """The metrics that a page shows first, with their intervals."""
@@ -22,14 +24,17 @@ NAMES = {
     "auc_epochs": "epochs to the best AUC",
     "auc_p": "p of the AUC",
     "calls_p": "p of the calls",
+    "cpu_seconds": "CPU time, seconds",
     "default_size": "default size, px",
     "ece": "expected calibration error",
     "ece_scaled": "expected calibration error, scaled",
     "f1": "F1",
     "fellow_in_train": "share with the fellow eye in training",
     "head_rate": "learning rate of the head",
+    "longest_seconds": "longest job, seconds",
     "matthews": "Matthews correlation",
     "megabytes": "weights, MB",
+    "memory_mb": "most memory of a job, MB",
     "multiply_adds": "multiply-adds at the default size, 10⁹",
     "parameters": "parameters, 10⁶",
     "parameters_without_top": "parameters without the top, 10⁶",
@@ -40,26 +45,19 @@ NAMES = {
     "size_small": "small size, px",
     "title": "full name",
     "top1": "ImageNet top-1 accuracy",
+    "total_seconds": "all jobs, seconds",
 }
 """Column → what people call it, where `title` cannot tell from its words."""
 
 VALUES = {
-    "cam": "CAM",
-    "edges": "edge filter",
-    "grad_cam": "Grad-CAM",
-    "guided_backpropagation": "guided backpropagation",
-    "guided_grad_cam": "Guided Grad-CAM",
-    "integrated_gradients": "integrated gradients",
-    "smooth_grad": "SmoothGrad",
+    **methods.TITLES,
+    **methods.ORDERS,
+    **lesion_types.CONTROLS,
     "knn": "k nearest neighbours",
     "logistic_regression": "logistic regression",
     "mlp": "multilayer perceptron",
     "random_forest": "random forest",
-    "random_patches": "patches by chance",
-    "random_pixels": "pixels by chance",
-    "rim": "retina-edge prior",
     "svm": "support vector machine",
-    "vessels": "vessel filter",
 }
 """Name in cells → what people call it."""
 
@@ -120,7 +118,7 @@ def write_markdown(table: pd.DataFrame, path: Path) -> None:
 
 def markdown(table: pd.DataFrame) -> str:
     """Return `table` as Markdown: `folded`, and without empty columns."""
-    shown = folded(table).dropna(axis="columns", how="all").map(called).map(_cell)
+    shown = folded(table).dropna(axis="columns", how="all").map(called).map(cell)
     shown = shown.rename(columns=title)
     return str(shown.to_markdown(index=False, disable_numparse=True)) + "\n"
 
@@ -148,19 +146,16 @@ def _interval(value: float, low: float, high: float) -> str | None:
     # Three decimals say nothing of scores near 0, such as those of lesions of few pixels.
     digits = 5 if 0 < abs(value) < _SMALL else 3
     if pd.isna(low):
-        return _signed(f"{value:.{digits}f} {NO_INTERVAL}")
+        return minus(f"{value:.{digits}f} {NO_INTERVAL}")
     shown = f"({low:.{digits}f} to {high:.{digits}f})"
-    return _signed(f"{value:.{digits}f} {NO_WIDTH if low == value == high else shown}")
+    return minus(f"{value:.{digits}f} {NO_WIDTH if low == value == high else shown}")
 
 
-def _signed(text: str) -> str:
-    """Return numbers with a minus that is no hyphen."""
-    return text.replace("-", "−")
-
-
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """Return a value for people: of a fraction three digits, or all before the decimal point."""
     if isinstance(value, float):
         if pd.isna(value):
             return ""
-        return f"{value:.0f}" if value.is_integer() and abs(value) >= 1 else f"{value:.3g}"
+        whole = abs(value) >= 999.5 or (value.is_integer() and abs(value) >= 1)
+        return f"{value:.0f}" if whole else f"{value:.3g}"
     return "" if pd.isna(value) else str(value)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from retinopathy import card, findings, looking, manifest, registry, verdicts
+from retinopathy import card, findings, looking, manifest, registry, spent, verdicts
 from retinopathy.answers import answers
 from retinopathy.display import BOUNDED
 from retinopathy.findings import over_seeds
@@ -61,6 +61,7 @@ def tell(study: str, source: str, material: Material) -> Page:
     looking.flips(page, material)
     findings.transfer(page, material)
     findings.trust(page, material)
+    spent.costs(page, material)
     return page
 
 

@@ -5,10 +5,14 @@ from collections.abc import Sequence
 import pandas as pd
 
 from retinopathy.display import NO_INTERVAL, called
+from retinopathy.numerals import minus
 from retinopathy.runs import INITIALISATIONS
 
 IMAGENET = INITIALISATIONS["imagenet"]
 """What tables say of weights that come from ImageNet."""
+
+CALLS = ("healthy", "diseased")
+"""Names of the labels 0 and 1, and of what photographs are called."""
 
 
 def is_control(starts_from: object) -> bool:
@@ -18,7 +22,14 @@ def is_control(starts_from: object) -> bool:
 
 def signed(value: float, digits: int = 3) -> str:
     """Return a difference with its sign, to some decimals: `+0.012`, `−0.120`; 0 is `+0.000`."""
-    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "−")
+    return minus(f"{round(value, digits) + 0.0:+.{digits}f}")
+
+
+def p_value(value: float) -> str:
+    """Return a p-value as it stands behind its name: `= 0.016`, `< 0.001`, or `undefined`."""
+    if pd.isna(value):
+        return "undefined"
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
 
 
 def share(value: float) -> str:
