@@ -135,10 +135,9 @@ rule lesion_scores:
     wildcard_constraints:
         weights="trained|random",
     conda:
-        "../envs/tensorflow.yaml"
+        "../envs/python.yaml"
     threads: 1
     resources:
-        gpu=0,
         mem_mb=3000,
         runtime=60,
     params:
@@ -246,10 +245,9 @@ rule localisation_figure:
     benchmark:
         "results/{study}/benchmarks/localisation_figure.tsv"
     conda:
-        "../envs/tensorflow.yaml"
+        "../envs/python.yaml"
     threads: 1
     resources:
-        gpu=0,
         mem_mb=2000,
         runtime=10,
     params:
@@ -282,10 +280,9 @@ rule lesion_sheet:
     benchmark:
         "results/{study}/benchmarks/lesion_sheet/{lesion_set}-{task}-{network}.tsv"
     conda:
-        "../envs/tensorflow.yaml"
+        "../envs/python.yaml"
     threads: 1
     resources:
-        gpu=0,
         mem_mb=3000,
         runtime=10,
     params:

@@ -13,7 +13,6 @@ rule randomise_maps:
         manifest="results/{study}/manifest.csv",
     output:
         similarities="results/{study}/sanity/{task}/{network}-{size}/similarities.csv",
-        swaps="results/{study}/sanity/{task}/{network}-{size}/class_swap.csv",
         sheet="results/{study}/sanity/{task}/{network}-{size}/maps.h5",
     log:
         "results/{study}/logs/randomise_maps/{task}/{network}-{size}.log",
@@ -38,6 +37,38 @@ rule randomise_maps:
         "Make {wildcards.network} on {wildcards.task} random, and see whether its maps change"
     script:
         "../workflow_scripts/randomise_maps.py"
+
+
+rule swap_classes:
+    input:
+        weights=shown_initial(),
+        trained=shown_file("trained.h5"),
+        predictions=shown_file("test.csv"),
+        operating=shown_file("operating.json"),
+        manifest="results/{study}/manifest.csv",
+    output:
+        swaps="results/{study}/sanity/{task}/{network}-{size}/class_swap.csv",
+    log:
+        "results/{study}/logs/swap_classes/{task}/{network}-{size}.log",
+    benchmark:
+        "results/{study}/benchmarks/swap_classes/{task}/{network}-{size}.tsv"
+    conda:
+        "../envs/tensorflow.yaml"
+    threads: 2
+    resources:
+        gpu=1,
+        mem_mb=6000,
+        runtime=60,
+    params:
+        code=code("swap_classes"),
+        run=shown_address(),
+        # Means need more photographs than a sheet has rows, and Grad-CAM of one class may be dark.
+        photographs=2 * config["saliency"]["photographs"],
+        contrast=config["photographs"]["contrast"],
+    message:
+        "Explain both classes by {wildcards.network} on {wildcards.task}"
+    script:
+        "../workflow_scripts/swap_classes.py"
 
 
 rule deletion_curves:
@@ -149,10 +180,9 @@ rule sanity_figures:
     benchmark:
         "results/{study}/benchmarks/sanity_figures.tsv"
     conda:
-        "../envs/tensorflow.yaml"
+        "../envs/python.yaml"
     threads: 1
     resources:
-        gpu=0,
         mem_mb=2000,
         runtime=10,
     params:

@@ -10,6 +10,7 @@ import pandas as pd
 from retinopathy import (
     deletion,
     devices,
+    explaining,
     maps,
     models,
     saliency,
@@ -56,13 +57,13 @@ def main(
         tables.write(pd.DataFrame(columns=list(deletion.CURVES)), curves, deletion.CURVES)
         return
     shown = showcase.load(rows_of(manifest, chosen["image"]), run.size, settings["contrast"])
-    seen = np.stack([photograph.seen for photograph in shown])
+    seen, insides = showcase.stacked(shown)
     model = models.load_trained(*explained)
-    heats = maps.explain(model, seen, samples=settings["samples"])
+    heats = explaining.explain(model, seen, samples=settings["samples"])
     blurred, score = saliency.blurred(seen), _scorer(model)
     found = []
     for place, row in enumerate(chosen.to_dict("records")):
-        inside = similarity.retina(shown[place].picture, run.size)
+        inside = insides[place]
         generator = np.random.default_rng([run.seed, place])
         own = {name: heat[place] for name, heat in heats.items()}
         orders = _orders(own, inside, generator)

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from retinopathy import decoding, devices, flip_figures, flips, maps, models, sheets, tables
+from retinopathy import decoding, devices, explaining, flip_figures, flips, models, sheets, tables
 from retinopathy.logs import LOG, logged
 from retinopathy.manifest import rows_of
+from retinopathy.methods import COARSE, FINE
 from retinopathy.runs import Run
 from retinopathy.showcase import Shown, load
 
@@ -58,12 +59,12 @@ def main(
 def _sight(trained: Trained, shown: Shown, row: pd.Series, name: str) -> flip_figures.Sight:
     """Return what the network of one size saw, where it looked and what it said."""
     model = models.load_trained(*trained)
-    heat = maps.explain(model, shown.seen[None], ("cam", "guided_grad_cam"))
+    heat = explaining.explain(model, shown.seen[None], (COARSE, FINE))
     return flip_figures.Sight(
         trained[0].size,
         shown.seen,
-        heat["cam"][0],
-        heat["guided_grad_cam"][0],
+        heat[COARSE][0],
+        heat[FINE][0],
         row[f"probability_{name}"],
         row[f"threshold_{name}"],
     )

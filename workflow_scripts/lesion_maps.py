@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from retinopathy import devices, lesions, maps, models, photographs
+from retinopathy import devices, explaining, lesions, maps, models, photographs
 from retinopathy.decoding import read
 from retinopathy.files import read_json
 from retinopathy.logs import LOG, logged
 from retinopathy.manifest import usable
+from retinopathy.methods import METHODS
 from retinopathy.runs import Run
-from retinopathy.study_tables import DIVERGED
+from retinopathy.tables import DIVERGED
 
 AT_ONCE = 32
 """Photographs in memory at once: what integrated gradients hold between grows with them."""
@@ -51,10 +52,9 @@ def main(
     for start in range(0, len(shown), AT_ONCE):
         LOG.info("explaining photographs from number %d of %d", start + 1, len(shown))
         seen = _seen(shown.iloc[start : start + AT_ONCE], run.size, contrast)
-        parts.append(maps.explain(model, seen, samples=samples))
+        parts.append(explaining.explain(model, seen, samples=samples))
     heat = {
-        (method, "diseased"): np.concatenate([part[method] for part in parts])
-        for method in maps.METHODS
+        (method, "diseased"): np.concatenate([part[method] for part in parts]) for method in METHODS
     }
     boxes = shown[["crop_left", "crop_top", "crop_side"]].to_numpy(np.int64)
     maps.write(maps_file, maps.Maps(tuple(shown["image"]), boxes, run.address, heat))

@@ -7,15 +7,16 @@ from typing import Any
 import cv2
 import numpy as np
 
-from retinopathy import lesion_types, lesions, maps, sheets, showcase
+from retinopathy import lesion_types, lesions, map_pictures, maps, sheets, showcase
 from retinopathy.decoding import Pixels
 from retinopathy.files import read_json
 from retinopathy.lesions import Marked, Mask
 from retinopathy.logs import logged
+from retinopathy.methods import COARSE, FINE, TITLES
 from retinopathy.runs import Run
 
 ROWS = 4
-METHODS = ("cam", "guided_grad_cam")
+SHOWN = (COARSE, FINE)
 _LINE = 2  # cells, of the outlines
 
 
@@ -43,14 +44,14 @@ def main(
     marked = {one.image: one for one in lesions.read_marks(marks) if one.image in chosen}
     runs = [Run.parse(one.run) for one in known]
     titles = ["photograph", "lesions outlined"]
-    titles += [f"{maps.METHODS[name].title}, {run.size} px" for run in runs for name in METHODS]
+    titles += [f"{TITLES[name]}, {run.size} px" for run in runs for name in SHOWN]
     places = {row["image"]: row for row in shown.to_dict("records")}
     drawn = [
         sheets.Row(_title(marked[image]), _panels(places[image], marked[image], known))
         for image in chosen
     ]
     title = showcase.heading(runs, read_json(record)["starts_from"])
-    sheets.draw(drawn, titles, figure, heat=maps.MEANING, title=title)
+    sheets.draw(drawn, titles, figure, heat=map_pictures.MEANING, title=title)
 
 
 def _panels(
@@ -62,9 +63,9 @@ def _panels(
     panels = [crop, outlined(crop, every, (255, 255, 255))]
     for one in explained:
         place = one.images.index(marked.image)
-        for method in METHODS:
+        for method in SHOWN:
             heat = one.heat[method, "diseased"][place]
-            panels.append(outlined(maps.over(crop, heat, method), every, (0, 255, 255)))
+            panels.append(outlined(map_pictures.over(crop, heat, method), every, (0, 255, 255)))
     return panels
 
 

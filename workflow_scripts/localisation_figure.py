@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from retinopathy import lesion_types, localisation_figures, localisation_tables, maps, tables
+from retinopathy import lesion_types, localisation_figures, localisation_tables, methods, tables
 from retinopathy.logs import logged
 
 
 def main(table: Path, figure: Path) -> None:
     """Draw the table of localisation."""
-    titles = {name: method.title for name, method in maps.METHODS.items()} | lesion_types.CONTROLS
+    titles = {**methods.TITLES, **lesion_types.CONTROLS}
     rows = tables.read(table, localisation_tables.COLUMNS)
     localisation_figures.localisation(rows, titles, figure)
 

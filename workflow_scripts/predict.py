@@ -10,8 +10,9 @@ import pandas as pd
 from retinopathy import (
     decoding,
     devices,
+    explaining,
     inspection,
-    maps,
+    map_pictures,
     models,
     overlays,
     showcase,
@@ -21,6 +22,7 @@ from retinopathy.errors import Explained
 from retinopathy.files import read_json, written
 from retinopathy.logs import LOG, logged
 from retinopathy.manifest import OK
+from retinopathy.methods import COARSE
 from retinopathy.runs import Run
 
 QUALITY = 95
@@ -97,8 +99,8 @@ def _overlay(
     model: models.Model, shown: showcase.Shown, photograph: decoding.Pixels
 ) -> decoding.Pixels:
     """Return the whole photograph with the map of its crop laid over it, where it was cropped."""
-    heat = maps.explain(model, shown.seen[None], ["cam"])["cam"][0]
-    return overlays.overlay(photograph, maps.scaled(heat, "cam"), astuple(shown.box))
+    heat = explaining.explain(model, shown.seen[None], [COARSE])[COARSE][0]
+    return overlays.overlay(photograph, map_pictures.scaled(heat, COARSE), astuple(shown.box))
 
 
 def _save(image: decoding.Pixels, path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Ask whether maps change with the network: random weights stage by stage, and the other class."""
+"""Ask whether maps change with the network: its weights are made random stage by stage."""
 
 from collections.abc import Hashable, Mapping
 from pathlib import Path
@@ -20,6 +20,7 @@ from retinopathy import (
 from retinopathy.files import read_json
 from retinopathy.logs import LOG, logged
 from retinopathy.manifest import rows_of
+from retinopathy.methods import TITLES
 from retinopathy.randomisation import CASCADING
 from retinopathy.registry import HEAD
 from retinopathy.runs import Run
@@ -34,12 +35,11 @@ def main(
     manifest: Path,
     settings: Mapping[str, Any],
     similarities: Path,
-    swaps: Path,
     sheet: Path,
 ) -> None:
     """Write how alike maps are, photograph by photograph, and the maps of one photograph.
 
-    A run that diverged has no test predictions: its tables have no rows, its sheet nothing.
+    A run that diverged has no test predictions: its table has no rows, its sheet nothing.
 
     Args:
         explained: A final run, its initial weights and what training made of them.
@@ -49,7 +49,6 @@ def main(
         settings: How many `photographs`, which `images` besides, how many `samples` slow methods
             average, and the `contrast` of the records.
         similarities: Where to write what random weights do.
-        swaps: Where to write what the other class does.
         sheet: Where to write the maps of one photograph.
     """
     record, predictions, operating = evidence
@@ -57,35 +56,21 @@ def main(
     threshold = read_json(operating).get("threshold", 0.5)
     predicted = tables.read(predictions, tables.PREDICTIONS)
     chosen = showcase.choose(predicted, threshold, settings["photographs"], settings["images"])
-    changed, swapped = (
-        pd.DataFrame(columns=list(columns))
-        for columns in (similarity.SIMILARITIES, similarity.SWAPS)
-    )
+    changed = pd.DataFrame(columns=list(similarity.SIMILARITIES))
     drawn = None
     if not chosen.empty:
         LOG.info("explaining %s", ", ".join(chosen["image"]))
         rows = rows_of(manifest, chosen["image"])
-        seen, insides = _load(rows, run.size, settings["contrast"])
+        seen, insides = showcase.stacked(showcase.load(rows, run.size, settings["contrast"]))
         model, other = models.load_trained(*explained), models.flat(*random)
         found = randomisation.check(model, other, seen, insides, chosen, settings["samples"])
-        changed, trained = found.similarities, found.states[randomisation.TRAINED]
-        swapped = randomisation.swap(model, seen, insides, chosen, trained)
+        changed = found.similarities
         place = _clearest(chosen, threshold)
         start = read_json(record)["starts_from"]
         title = _title(run, start, chosen.to_dict("records")[place], threshold)
         drawn = _sheet(found, place, title, seen[place], insides[place])
     tables.write(changed, similarities, similarity.SIMILARITIES)
-    tables.write(swapped, swaps, similarity.SWAPS)
     sanity_maps.write(sheet, drawn)
-
-
-def _load(
-    rows: pd.DataFrame, size: int, contrast: str
-) -> tuple[maps.Pixels, list[similarity.Inside]]:
-    """Return what the network sees of photographs, and where they show the retina."""
-    shown = showcase.load(rows, size, contrast)
-    insides = [similarity.retina(photograph.picture, size) for photograph in shown]
-    return np.stack([photograph.seen for photograph in shown]), insides
 
 
 def _clearest(chosen: pd.DataFrame, threshold: float) -> int:
@@ -113,12 +98,12 @@ def _sheet(
         inside=inside,
         states=(randomisation.TRAINED, *map(_state, stages[:-1]), "all random"),
         heat={
-            method.title: np.stack([state[name][place] for state in found.states.values()])
-            for name, method in maps.METHODS.items()
+            title: np.stack([state[name][place] for state in found.states.values()])
+            for name, title in TITLES.items()
         },
         similarity={
-            method.title: np.array([1.0, *(alike[name, stage] for stage in stages)])
-            for name, method in maps.METHODS.items()
+            title: np.array([1.0, *(alike[name, stage] for stage in stages)])
+            for name, title in TITLES.items()
         },
     )
 
@@ -141,6 +126,5 @@ if __name__ == "__main__":
             Path(inputs.manifest),
             {name: params[name] for name in SETTINGS},
             Path(outputs.similarities),
-            Path(outputs.swaps),
             Path(outputs.sheet),
         )

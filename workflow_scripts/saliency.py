@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retinopathy import devices, maps, models, sheets, showcase, tables
+from retinopathy import devices, explaining, map_pictures, maps, models, sheets, showcase, tables
 from retinopathy.files import read_json
 from retinopathy.logs import LOG, logged
 from retinopathy.manifest import rows_of
+from retinopathy.methods import COARSE
 from retinopathy.runs import Run
 
 
@@ -58,7 +59,7 @@ def main(
     shown = showcase.load(rows_of(manifest, chosen["image"]), run.size, settings["contrast"])
     model = models.load_trained(run, weights, trained)
     seen = np.stack([photograph.seen for photograph in shown])
-    heat = maps.explain_classes(model, seen, settings["samples"])
+    heat = explaining.explain_classes(model, seen, settings["samples"])
     images = tuple(photograph.image for photograph in shown)
     boxes = np.array([astuple(photograph.box) for photograph in shown], np.int64)
     maps.write(maps_file, maps.Maps(images, boxes, run.address, heat))
@@ -80,9 +81,9 @@ def _draw(
     for place, row in enumerate(chosen.to_dict("records")):
         own = {method: found[place] for method, found in diseased.items()}
         said = [showcase.truth(row), showcase.verdict(row, threshold), showcase.reason(row)]
-        title = "\n".join(said) + maps.remark(own["cam"])
-        rows.append(sheets.Row(title, maps.panels(shown[place].picture, own)))
-    sheets.draw(rows, maps.columns(diseased), figure, heat=maps.MEANING, **around)
+        title = "\n".join(said) + map_pictures.remark(own[COARSE])
+        rows.append(sheets.Row(title, map_pictures.panels(shown[place].picture, own)))
+    sheets.draw(rows, map_pictures.columns(diseased), figure, heat=map_pictures.MEANING, **around)
 
 
 if __name__ == "__main__":

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retinopathy import devices, maps, models, sheets, showcase, tables
+from retinopathy import devices, explaining, map_pictures, maps, models, sheets, showcase, tables
 from retinopathy.files import read_json
 from retinopathy.logs import LOG, logged
 from retinopathy.manifest import rows_of
+from retinopathy.methods import COARSE, FINE
 from retinopathy.runs import Run
 
-METHODS = ("cam", "guided_grad_cam")
+METHODS = (COARSE, FINE)
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def main(
         _row(place, row, shown[place], told) for place, row in enumerate(chosen.to_dict("records"))
     ]
     titles = [
-        f"{maps.heading(method, one.heat[method])}\n{one.size} px"
+        f"{map_pictures.heading(method, one.heat[method])}\n{one.size} px"
         for method in METHODS
         for one in told
     ]
@@ -88,7 +89,7 @@ def main(
         drawn,
         ["photograph", *titles],
         figure,
-        heat=maps.MEANING,
+        heat=map_pictures.MEANING,
         title=showcase.heading([final.run for final in finals], read_json(record)["starts_from"]),
         note=showcase.absent(predicted[-1], images),
     )
@@ -103,7 +104,7 @@ def _tell(final: Final, predicted: pd.DataFrame, rows: pd.DataFrame, contrast: s
     shown = showcase.load(rows, final.run.size, contrast)
     model = models.load_trained(final.run, final.weights, final.trained)
     seen = np.stack([photograph.seen for photograph in shown])
-    return Told(final.run.size, verdicts, maps.explain(model, seen, METHODS))
+    return Told(final.run.size, verdicts, explaining.explain(model, seen, METHODS))
 
 
 def _row(
@@ -111,11 +112,8 @@ def _row(
 ) -> sheets.Row:
     """Return the row of one photograph: what each size called it, and the maps of both."""
     verdicts = [one.verdicts[place] for one in told]
-    cams = [maps.lined(shown.picture, one.heat["cam"][place], "cam") for one in told]
-    fine = [
-        maps.over(shown.picture, one.heat["guided_grad_cam"][place], "guided_grad_cam")
-        for one in told
-    ]
+    cams = [map_pictures.lined(shown.picture, one.heat[COARSE][place], COARSE) for one in told]
+    fine = [map_pictures.over(shown.picture, one.heat[FINE][place], FINE) for one in told]
     title = "\n".join([showcase.truth(row), *verdicts, showcase.reason(row)])
     return sheets.Row(title, [shown.picture, *cams, *fine])
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from retinopathy import maps, sanity_figures, sanity_tables, tables
+from retinopathy import methods, sanity_figures, sanity_tables, tables
 from retinopathy.logs import logged
 
 
@@ -16,13 +16,12 @@ def main(randomisation: Path, areas: Path, curves: Path, randomised: Path, delet
         randomised: Where to draw the first.
         deleted: Where to draw the other two.
     """
-    titles = {name: method.title for name, method in maps.METHODS.items()}
     rows = tables.read(randomisation, sanity_tables.RANDOMISATION)
-    sanity_figures.randomisation(rows, titles, randomised)
+    sanity_figures.randomisation(rows, methods.TITLES, randomised)
     sanity_figures.deletion(
         tables.read(curves, sanity_tables.CURVES),
         tables.read(areas, sanity_tables.DELETION),
-        titles | sanity_figures.CONTROLS,
+        {**methods.TITLES, **methods.ORDERS},
         deleted,
     )
 

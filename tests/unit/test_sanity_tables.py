@@ -10,6 +10,7 @@ import pytest
 from retinopathy import (
     deletion,
     means,
+    methods,
     sanity_figures,
     sanity_maps,
     sanity_sheets,
@@ -118,7 +119,7 @@ def deleted() -> pd.DataFrame:
     generator = np.random.default_rng(2)
     parts = []
     for place, patient in enumerate(PATIENTS):
-        for method in ("cam", "grad_cam", *deletion.CONTROLS):
+        for method in ("cam", "grad_cam", *methods.ORDERS):
             for kind, slope in (("deletion", -2), ("insertion", 2)):
                 steep = slope * (2 if method == "cam" else 1) + generator.normal(0, 0.1)
                 logit = 1 + steep * np.array(deletion.AREAS)
@@ -139,6 +140,22 @@ def test_areas_and_curves_become_means() -> None:
     own = curves[(curves["method"] == "cam") & (curves["kind"] == "deletion")]
     assert tuple(own["share"]) == deletion.AREAS
     assert own["logit"].iloc[-1] == pytest.approx(-3, abs=0.1)
+
+
+def test_without_patches_of_its_size_a_network_keeps_its_other_areas() -> None:
+    """A CAM of a single cell is the same everywhere, and so are patches as large as it."""
+    rows = deleted()
+    flat = rows["method"].isin(["cam", methods.PATCHES])
+    rows.loc[flat, ["logit", "probability"]] = np.nan
+    areas = sanity_tables.areas([Checked(RUN, RECORD, rows)], 200)
+    lost = areas["method"].isin(["cam", methods.PATCHES])
+    assert (areas.loc[lost, "n"] == 0).all()
+    known = areas[~lost]
+    assert len(known) == 6
+    assert (known["n"] == rows["image"].nunique()).all()
+    assert known[["logit_area", "logit_area_low"]].notna().all(axis=None)
+    assert known["over_patches"].isna().all()
+    assert (known["over_pixels"].isna() == (known["method"] == methods.PIXELS)).all()
 
 
 # Figures ------------------------------------------------------------------------------------------
@@ -165,7 +182,7 @@ def test_figures_are_drawn_of_what_is_there_and_of_what_is_not(tmp_path: Path) -
         sanity_figures.deletion(
             sanity_tables.curves(chosen, 50),
             sanity_tables.areas(chosen, 50),
-            TITLES | sanity_figures.CONTROLS,
+            TITLES | dict(methods.ORDERS),
             second,
         )
         assert first.stat().st_size > 5000

@@ -131,6 +131,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "saliency_sizes=1",
         "lesion_maps=1",
         "randomise_maps=1",
+        "swap_classes=1",
         "deletion_curves=1",
         "flip_figure=1",
         "initial_random=1",

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from retinopathy import similarity
+from retinopathy.methods import MIDDLE, PATCHES, PIXELS
 
 Heat = NDArray[np.float32]
 Inside = NDArray[np.bool_]
@@ -30,10 +31,6 @@ AREAS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 
 DELETION, INSERTION = "deletion", "insertion"
 
-PIXELS, PATCHES, CENTRE = "random_pixels", "random_patches", "centre"
-CONTROLS = (PIXELS, PATCHES, CENTRE)
-"""Orders that no network made."""
-
 CURVES = ("image", "patient", "method", "kind", "share", "logit", "probability")
 """Columns of curves: one row per photograph, method, kind and share of the retina."""
 
@@ -42,7 +39,7 @@ Score = Callable[[Heat], NDArray[np.floating]]
 
 
 def controls(size: int, cells: tuple[int, ...], generator: np.random.Generator) -> dict[str, Heat]:
-    """Return the maps of the controls, (size, size).
+    """Return the maps of the controls, `methods.ORDERS`, (size, size).
 
     Args:
         size: Side of the photographs.
@@ -56,7 +53,7 @@ def controls(size: int, cells: tuple[int, ...], generator: np.random.Generator) 
     return {
         PIXELS: generator.random((size, size), dtype=np.float32),
         PATCHES: similarity.enlarged(patches, size),
-        CENTRE: -np.hypot(along, along[:, None]).astype(np.float32),
+        MIDDLE: -np.hypot(along, along[:, None]).astype(np.float32),
     }
 
 
@@ -125,7 +122,8 @@ def areas(table: pd.DataFrame) -> pd.DataFrame:
         Columns image, patient, method, kind, and, by the trapezoidal rule over the share of the
         retina: `probability_area` in [0, 1] and `logit_area`; and `over_pixels` and `over_patches`,
         by how much the area of the logit is better than that of the control by chance of the same
-        photograph: smaller in deletion, larger in insertion.
+        photograph: smaller in deletion, larger in insertion. They are NaN where that control has
+        no order, as patches of a single cell, and of the control itself.
     """
     keys = ["image", "patient", "method", "kind"]
     rows = pd.DataFrame(
@@ -139,7 +137,8 @@ def areas(table: pd.DataFrame) -> pd.DataFrame:
     for name, control in (("over_pixels", PIXELS), ("over_patches", PATCHES)):
         own = rows[rows["method"] == control].set_index(["image", "kind"])["logit_area"]
         places = pd.MultiIndex.from_frame(rows[["image", "kind"]])
-        rows[name] = better * (rows["logit_area"].to_numpy() - own.loc[places].to_numpy())
+        gain = better * (rows["logit_area"].to_numpy() - own.loc[places].to_numpy())
+        rows[name] = np.where(rows["method"] == control, np.nan, gain)
     return rows
 
 

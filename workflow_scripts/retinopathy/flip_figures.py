@@ -13,19 +13,20 @@ from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.patches import Rectangle
 
-from retinopathy import maps, overlays, plotting
+from retinopathy import map_pictures, overlays, plotting
 from retinopathy.figures import LEVELS
 from retinopathy.maps import Heat, Pixels
+from retinopathy.methods import COARSE, FINE, TITLES
+from retinopathy.numerals import decimals
 from retinopathy.photographs import CropBox, cut
 from retinopathy.runs import HOLDOUT
+from retinopathy.wording import CALLS, is_control, p_value
 
 CELLS = 2
 """Side of the region that is enlarged, in cells of the map: it knows no place more exactly."""
 
 SPREAD, GAIN = 160, 3
 """Grey levels that the contrast of a region is spread over, and by how much at most."""
-
-CALLS = ("healthy", "diseased")
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def counted(test: pd.Series) -> str:
     if test["n"] == 0:
         return f"There is nothing to compare: {test['reason']}."
     p = test["clustered_mcnemar_p_holm"]
-    tested = "" if pd.isna(p) else f"; McNemar's test by patients, adjusted (Holm): p {_p(p)}"
+    tested = "" if pd.isna(p) else f"; McNemar's test by patients, adjusted (Holm): p {p_value(p)}"
     pooled = "" if test["fold"] == HOLDOUT else ", folds pooled"
     return (
         f"Of {test['n']:,} test photographs{pooled}, {test['only_large_right']:.0f} are right at "
@@ -131,14 +132,10 @@ def nothing(test: pd.Series) -> str:
 
 
 def _who(test: pd.Series) -> str:
-    """Return network and task; what did not start from ImageNet weights is a control."""
-    start = str(test["initialisation"])
-    control = "" if start == "imagenet" else f", control ({start})"
+    """Return network and task; what started from random weights is a control."""
+    start = test["initialisation"]
+    control = f", control ({start})" if is_control(start) else ""
     return f"{test['network']}{control}, {test['task']}"
-
-
-def _p(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
 # The figure ---------------------------------------------------------------------------------------
@@ -219,12 +216,13 @@ def _row(
     gain: float,
 ) -> None:
     """Draw what one network saw, its maps, and the region as it sees it."""
-    cam = f"{maps.heading('cam', sight.cam)}, largest {sight.cam.max():.1f}".replace("-", "−")
+    largest = decimals(float(sight.cam.max()), 1)
+    cam = f"{map_pictures.heading(COARSE, sight.cam)}, largest {largest}"
     near = _raised(sight.seen, _part(sight, flip.box, chosen), gain)
     shown = (
         ("what it sees", sight.seen),
-        (cam + maps.remark(sight.cam), maps.lined(flip.picture, sight.cam, "cam")),
-        ("Guided Grad-CAM", maps.over(flip.picture, sight.guided, "guided_grad_cam")),
+        (cam + map_pictures.remark(sight.cam), map_pictures.lined(flip.picture, sight.cam, COARSE)),
+        (TITLES[FINE], map_pictures.over(flip.picture, sight.guided, FINE)),
         (f"the region, {chosen.side * sight.size / flip.box.side:.0f} pixels wide", near),
     )
     panels = [drawn.add_subplot(grid[number, column]) for column in range(len(shown))]

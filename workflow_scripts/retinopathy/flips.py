@@ -11,7 +11,8 @@ import pandas as pd
 from retinopathy.comparisons import align, holm, mcnemar
 from retinopathy.errors import Explained
 from retinopathy.runs import Run
-from retinopathy.study_tables import DIVERGED, Evidence, described, diverged, grouped, pooled
+from retinopathy.study_tables import Evidence, described, diverged, grouped, pooled
+from retinopathy.tables import DIVERGED
 
 _DESCRIBED = (
     "task",

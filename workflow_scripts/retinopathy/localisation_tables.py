@@ -14,7 +14,7 @@ import pandas as pd
 from retinopathy import intervals, lesion_types, means
 from retinopathy.lesion_types import METRICS
 from retinopathy.runs import Run
-from retinopathy.study_tables import DIVERGED
+from retinopathy.tables import DIVERGED
 
 TRAINED, UNTRAINED, CONTROL = "no", "random network", "no network"
 """Values of the column `control`: a final run, the same network untrained, or no network at all."""

@@ -9,6 +9,9 @@ from retinopathy.standings import sizes
 _NETWORK = ["task", "network", "size", "initialisation", "seed", "split"]
 _SCORES = bounded("lift", "average_precision", "sensitivity", "pointing", "energy")
 
+_KNOWN = ["n", "undefined"]
+_AREAS = ("logit_area", "over_pixels", "over_patches")
+
 _SIZES = ["size_small", "size_large"]
 _COUNTS = ["n", "patients", "both_right", "only_small_right", "only_large_right", "both_wrong"]
 _P = ["mcnemar_p", "clustered_mcnemar_p_holm"]
@@ -55,7 +58,15 @@ def _sanity(page: Page, material: Material) -> None:
     page.say("Can the maps be believed? First: do they change when weights become random?")
     page.table(
         sightings.ends(tables["randomisation"]),
-        [*_NETWORK, "method", "stage", "random_share", "n", *bounded("similarity", "ssim")],
+        [
+            *_NETWORK,
+            "method",
+            "stage",
+            "random_share",
+            *_KNOWN,
+            *bounded("similarity", "ssim"),
+            "reason",
+        ],
     )
     material.explain(page, "randomisation")
     material.show(page, "randomisation")
@@ -64,14 +75,15 @@ def _sanity(page: Page, material: Material) -> None:
     page.finding(sightings.missed(tables["deletion"]))
     page.table(
         tables["deletion"],
-        [*_NETWORK, "method", "kind", "n", *bounded("logit_area", "over_pixels", "over_patches")],
+        [*_NETWORK, "method", "kind", *_KNOWN, *bounded(*_AREAS), "reason"],
     )
     material.explain(page, "deletion")
     material.show(page, "deletion")
     page.say("Third: do they change with the class that they are to explain?")
     page.finding(sightings.swapped(tables["class_swap"]))
     page.table(
-        tables["class_swap"], [*_NETWORK, "method", "n", *bounded("similarity", "difference")]
+        tables["class_swap"],
+        [*_NETWORK, "method", *_KNOWN, *bounded("similarity", "difference"), "reason"],
     )
     material.explain(page, "class_swap")
 

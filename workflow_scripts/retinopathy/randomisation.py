@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from retinopathy import maps, networks, scales, similarity
+from retinopathy import explaining, networks, scales, similarity
 from retinopathy.framework import keras
+from retinopathy.methods import CLASSES, FAST, METHODS, TWO_SIDED
 from retinopathy.registry import HEAD, NETWORKS
 
 Heat = NDArray[np.float32]
@@ -29,11 +30,9 @@ CASCADING, INDEPENDENT = "cascading", "independent"
 TRAINED = "trained"
 """The state in which nothing is random."""
 
-FAST = tuple(name for name in maps.METHODS if name not in maps.SLOW)
-"""Methods asked at every stage; those of `maps.SLOW` are asked at `milestones` only."""
-
 MILESTONES = 3
-"""Stages of the cascade, at most, at which slow methods are compared too and a sheet shows maps."""
+"""Stages of the cascade, at most, at which methods that are not `FAST` are compared too and a sheet
+shows maps."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ def check(
     """
     order = stages(model)
     share, kept = shares(model, order), milestones(order)
-    states = {TRAINED: maps.explain(model, seen, samples=samples)}
+    states = {TRAINED: explaining.explain(model, seen, samples=samples)}
     rows = []
 
     def row(changed: Mapping[str, Heat], kind: str, stage: str) -> None:
@@ -149,12 +148,12 @@ def check(
         rows.append(found.assign(kind=kind, stage=stage, random_share=share[kind, stage]))
 
     for stage in cascade(model, random, order):
-        methods = tuple(maps.METHODS) if stage.name in kept else FAST
-        changed = maps.explain(model, seen, methods, samples=samples)
+        methods = tuple(METHODS) if stage.name in kept else FAST
+        changed = explaining.explain(model, seen, methods, samples=samples)
         row(changed, CASCADING, stage.name)
         states |= {stage.name: changed} if stage.name in kept else {}
     for stage in independent(model, random, order):
-        changed = maps.explain(model, seen, FAST)
+        changed = explaining.explain(model, seen, FAST)
         row(changed, INDEPENDENT, stage.name)
     return Found(pd.concat(rows, ignore_index=True)[list(similarity.SIMILARITIES)], states)
 
@@ -164,7 +163,6 @@ def swap(
     seen: Pixels,
     insides: Sequence[Inside],
     photographs: pd.DataFrame,
-    diseased: Mapping[str, Heat],
 ) -> pd.DataFrame:
     """Return how alike the maps of the two classes are, of methods that have two.
 
@@ -173,21 +171,17 @@ def swap(
         seen: Photographs as records hold them, uint8 (n, size, size, 3).
         insides: Where each shows the retina, (size, size).
         photographs: Columns image and patient, one row per photograph.
-        diseased: Method → maps of the diseased class.
 
     Returns:
         `similarity.SWAPS`: the rank correlation, with signs, and the mean absolute difference of
         the maps scaled to their largest absolute value.
     """
-    methods = [name for name, method in maps.METHODS.items() if not method.mirrored]
+    both = [explaining.explain(model, seen, TWO_SIDED, sign=sign) for sign in CLASSES.values()]
     rows = []
-    for method, healthy in maps.explain(model, seen, methods, sign=-1).items():
+    for method in TWO_SIDED:
         for place, row in enumerate(photographs.itertuples()):
             inside = insides[place]
-            one, other = (
-                similarity.enlarged(heat[place], len(inside))
-                for heat in (diseased[method], healthy)
-            )
+            one, other = (similarity.enlarged(heat[method][place], len(inside)) for heat in both)
             alike = similarity.spearman(one, other, inside)
             apart = similarity.difference(one, other, inside)
             rows.append((row.image, row.patient, method, alike, apart))

@@ -9,11 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from retinopathy import plotting
-from retinopathy.deletion import CENTRE, DELETION, INSERTION, PATCHES, PIXELS
+from retinopathy.deletion import DELETION, INSERTION
+from retinopathy.methods import ORDERS, PATCHES
 from retinopathy.wording import is_control
-
-CONTROLS = {PIXELS: "pixels by chance", PATCHES: "patches by chance", CENTRE: "middle first"}
-"""What people call the orders that no network made."""
 
 _KINDS = {"cascading": "random from the head down to", "independent": "random alone"}
 _ACROSS = {
@@ -151,7 +149,7 @@ def _reach(rows: pd.DataFrame, name: str) -> list[pd.Series]:
 def _look(method: str, place: int) -> dict[str, Any]:
     """Return marker, line and colour of a method."""
     return {
-        "color": _GREY if method in CONTROLS else _COLOURS[place],
+        "color": _GREY if method in ORDERS else _COLOURS[place],
         "marker": plotting.MARKERS[place % len(plotting.MARKERS)],
         "linestyle": plotting.LINES[place % len(plotting.LINES)],
         "markersize": 4,

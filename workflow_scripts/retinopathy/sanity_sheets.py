@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from retinopathy import plotting, sheets
+from retinopathy.numerals import decimals
 from retinopathy.sanity_maps import Sheet
 from retinopathy.scales import sized
 from retinopathy.similarity import enlarged
@@ -32,7 +33,7 @@ def draw(sheet: Sheet, path: Path) -> None:
             for axes, one, alike in zip(row[1:], heat, sheet.similarity[method], strict=True):
                 strength = sized(enlarged(one, len(sheet.inside)), sheet.inside)
                 axes.imshow(strength, cmap=sheets.HEAT, vmin=0, vmax=1)
-                axes.set_xlabel("undefined" if np.isnan(alike) else f"{alike:.2f}", fontsize=8)
+                axes.set_xlabel("undefined" if np.isnan(alike) else decimals(alike, 2), fontsize=8)
         for axes in grid.ravel():
             axes.set(xticks=[], yticks=[])
             axes.grid(visible=False)

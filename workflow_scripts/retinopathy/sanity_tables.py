@@ -9,7 +9,7 @@ import pandas as pd
 from retinopathy import deletion, means
 from retinopathy.intervals import bounded
 from retinopathy.runs import Run
-from retinopathy.study_tables import DIVERGED
+from retinopathy.tables import DIVERGED
 
 _NETWORK = ("task", "network", "size", "initialisation", "seed", "fold", "split")
 _COUNTS = ("n", "patients", "undefined")
@@ -91,8 +91,9 @@ def areas(checked: Iterable[Checked], repetitions: int) -> pd.DataFrame:
         repetitions: Bootstrap samples of patients behind every interval.
     """
     found = [Checked(one.run, one.record, deletion.areas(one.rows)) for one in checked]
-    names = ("probability_area", "logit_area", "over_pixels", "over_patches")
-    return _table(found, ("method", "kind"), names, repetitions, DELETION)
+    names = ("probability_area", "logit_area")
+    gains = ("over_pixels", "over_patches")
+    return _table(found, ("method", "kind"), names, repetitions, DELETION, gains)
 
 
 def curves(checked: Iterable[Checked], repetitions: int) -> pd.DataFrame:
@@ -117,14 +118,23 @@ def _table(
     names: Sequence[str],
     repetitions: int,
     columns: Sequence[str],
+    gains: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Return the means of `names` for every network and group of `keys`."""
-    rows = [row for one in checked for row in _rows(one, keys, names, repetitions)]
+    """Return the means of `names` for every network and group of `keys`.
+
+    A photograph counts where all `names` are known; `gains`, which a control may lack, are empty
+    where they are not.
+    """
+    rows = [row for one in checked for row in _rows(one, keys, names, gains, repetitions)]
     return pd.DataFrame(rows, columns=list(columns)).astype(_WHOLE)
 
 
 def _rows(
-    one: Checked, keys: Sequence[str], names: Sequence[str], repetitions: int
+    one: Checked,
+    keys: Sequence[str],
+    names: Sequence[str],
+    gains: Sequence[str],
+    repetitions: int,
 ) -> list[dict[str, Any]]:
     known = _described(one)
     if one.rows.empty:
@@ -133,6 +143,9 @@ def _rows(
     rows = []
     for key, group in one.rows.groupby(list(keys), sort=False):
         found = means.with_intervals(group, names, one.run.seed, repetitions)
+        for gain in gains:
+            own = means.with_intervals(group, (gain,), one.run.seed, repetitions)
+            found |= {name: own[name] for name in bounded(gain)}
         undefined = {"undefined": len(group) - found["n"]}
         rows.append(known | dict(zip(keys, key, strict=True)) | undefined | found)
     return rows

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from retinopathy import photographs, registry
+from retinopathy import photographs, registry, similarity
 from retinopathy.runs import INITIALISATIONS, Run
 
 SHOWN_SIDE = 448
@@ -158,3 +158,13 @@ def load(rows: pd.DataFrame, size: int, contrast: str) -> list[Shown]:
         picture = photographs.prepare(data, box, SHOWN_SIDE, "none")
         shown.append(Shown(row["image"], box, seen, picture))
     return shown
+
+
+def stacked(shown: Sequence[Shown]) -> tuple[NDArray[np.uint8], list[similarity.Inside]]:
+    """Return what a network sees of photographs, and where each shows the retina.
+
+    Returns:
+        uint8 (n, size, size, 3), and n masks (size, size).
+    """
+    seen = np.stack([one.seen for one in shown])
+    return seen, [similarity.retina(one.picture, seen.shape[1]) for one in shown]

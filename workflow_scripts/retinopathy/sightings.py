@@ -13,8 +13,10 @@ import pandas as pd
 from retinopathy import lesion_types
 from retinopathy.display import called
 from retinopathy.localisation_tables import TRAINED
+from retinopathy.methods import COARSE, FINE, METHODS, REFERENCE
+from retinopathy.numerals import decimals
 from retinopathy.standings import ALPHA, controls, from_imagenet
-from retinopathy.wording import counted, is_control, listed, shift
+from retinopathy.wording import counted, is_control, listed, p_value, shift
 
 METRIC = "average_precision_difference"
 """What decides whether a map finds a type of lesion."""
@@ -24,19 +26,6 @@ _SUBTRACTED = "trained network − "
 
 _FILTER = " filter"
 """How a comparison with a filter ends, which shows what stands out of a photograph."""
-
-METHODS = (
-    "cam",
-    "grad_cam",
-    "guided_backpropagation",
-    "guided_grad_cam",
-    "integrated_gradients",
-    "smooth_grad",
-)
-"""Methods whose maps are of networks: others in the same tables are controls."""
-
-COARSE, FINE, REFERENCE = METHODS[0], METHODS[3], METHODS[4]
-"""The two methods of the study, a map of regions and one of pixels, and the reference for these."""
 
 _CHANCE = "Intervals are not corrected for their number: some would be above 0 by chance."
 
@@ -91,22 +80,24 @@ def _method(method: str, rows: pd.DataFrame, scores: pd.DataFrame) -> str:
     if known.empty:
         return f"of {called(method)} nothing is known, for want of patients"
     found = set(known[known > 0].index)
-    # A filter sees what stands out; to be no better than one is not to be no better than chance.
-    others = _lowest(rivals[~rivals["compared"].str.endswith(_FILTER)])
-    nearly = [
-        kind for kind in others[others > 0].index if kind in known.index and kind not in found
-    ]
-    ahead, behind = (
-        [_gain(rows[rows["lesion"] == kind], scores) for kind in kinds]
-        for kinds in ([kind for kind in known.index if kind in found], nearly)
-    )
+    ahead = [_gain(rows[rows["lesion"] == kind], scores) for kind in known.index if kind in found]
     parts = [f"{called(method)} finds {listed(ahead) if ahead else 'none'}"]
     parts[0] += f" of {counted(len(known), 'type')}"
-    if behind:
-        parts.append(f"all but a filter are behind it for {listed(behind)}")
+    for kind in (kind for kind in known.index if kind not in found):
+        unbeaten = _unbeaten(rivals[rivals["lesion"] == kind])
+        # A filter sees what stands out: no better than one is not no better than chance.
+        if all(name.endswith(_FILTER) for name in unbeaten):
+            gain = _gain(rows[rows["lesion"] == kind], scores)
+            parts.append(f"is ahead of all but the {listed(unbeaten)} for {gain}")
     if unknown:
         parts.append(f"not told for want of patients: {listed(unknown)}")
     return ", ".join(parts)
+
+
+def _unbeaten(rivals: pd.DataFrame) -> list[str]:
+    """Return the controls that a map is not ahead of for a type of lesion."""
+    behind = rivals[~(rivals[f"{METRIC}_low"] > 0)]
+    return [str(name).removeprefix(_SUBTRACTED) for name in behind["compared"]]
 
 
 def _lowest(rivals: pd.DataFrame) -> pd.Series:
@@ -179,7 +170,7 @@ def randomised(table: pd.DataFrame) -> str:
         return "No network was made random: no test photograph could be explained."
     said = []
     for (task, network, size), rows in last.groupby(["task", "network", "size"], sort=False):
-        left = [f"{called(row['method'])} {_left(row)}" for _, row in rows.iterrows()]
+        left = [f"{called(row['method'])} {_alike(row)}" for _, row in rows.iterrows()]
         control = "" if controls(rows).empty else " (from random weights: a control)"
         said.append(f"{network} at {size} px{control}, task “{task}”: {listed(left)}.")
     return (
@@ -188,8 +179,13 @@ def randomised(table: pd.DataFrame) -> str:
     )
 
 
-def _left(row: pd.Series) -> str:
-    return "undefined" if pd.isna(row["similarity"]) else f"{row['similarity']:.2f}"
+def _alike(row: pd.Series) -> str:
+    """Return a mean correlation, and of how many photographs where it is not known of all."""
+    if pd.isna(row["similarity"]):
+        return "undefined"
+    asked = row["n"] + row["undefined"]
+    of = f" (n = {row['n']} of {asked})" if row["undefined"] else ""
+    return f"{decimals(row['similarity'], 2)}{of}"
 
 
 def missed(table: pd.DataFrame) -> str:
@@ -208,7 +204,9 @@ def missed(table: pd.DataFrame) -> str:
         return "Whether networks miss what their maps point to is not known."
     return (
         "Removing first what a map points to should lower the logit more than other orders do. "
-        f"{' '.join(said)} Means of the same photographs, not tested for their difference."
+        f"{' '.join(said)} Means of the same photographs, not tested for their difference; "
+        f"{called(REFERENCE)} have an advantage here, for they divide up the very difference "
+        "between the logit of the photograph and that of the blurred copy."
     )
 
 
@@ -237,8 +235,7 @@ def swapped(table: pd.DataFrame) -> str:
     if known.empty:
         return "Whether maps of networks from ImageNet weights change with the class is not known."
     said = [
-        f"{called(row['method'])} of {row['network']} (“{row['task']}”) {row['similarity']:.2f}, "
-        f"n = {row['n']}"
+        f"{called(row['method'])} of {row['network']} (“{row['task']}”) {_alike(row)}"
         for _, row in known.iterrows()
     ]
     return (
@@ -270,5 +267,5 @@ def _flips(row: pd.Series) -> str:
         f"photographs {row['only_large_right']} are right at {row['size_large']} px only and "
         f"{row['only_small_right']} at {row['size_small']} px only "
         f"({'told' if p < ALPHA else 'not told'} apart, McNemar's test by patients, adjusted "
-        f"(Holm), p = {p:.2g})."
+        f"(Holm), p {p_value(p)})."
     )
