@@ -157,5 +157,5 @@ def cell(value: Any) -> str:
         if pd.isna(value):
             return ""
         whole = abs(value) >= 999.5 or (value.is_integer() and abs(value) >= 1)
-        return f"{value:.0f}" if whole else f"{value:.3g}"
+        return minus(f"{value:.0f}" if whole else f"{value:.3g}")
     return "" if pd.isna(value) else str(value)

@@ -82,9 +82,7 @@ class Page:
         shown = display.folded(table[columns]).dropna(axis="columns", how="all")
         remarks = display.remarks(shown)
         shown.columns = pd.Index([display.title(name) for name in shown.columns])
-        made = shown.map(display.called).to_html(
-            index=False, na_rep="", border=0, float_format=lambda x: f"{x:.3g}"
-        )
+        made = shown.map(display.called).map(display.cell).to_html(index=False, border=0)
         if len(shown) > LONG:
             made = f"<details><summary>Table of {len(shown)} rows</summary>{made}</details>"
         self.body.append(made)

@@ -3,12 +3,10 @@
 import pandas as pd
 
 from retinopathy.costs import COSTS
-from retinopathy.display import cell
 from retinopathy.material import Material
 from retinopathy.page import Page
 from retinopathy.wording import counted, share
 
-_NUMBERS = ["total_seconds", "longest_seconds", "cpu_seconds", "memory_mb"]
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -19,7 +17,7 @@ def costs(page: Page, material: Material) -> None:
     page.finding(found(table))
     if table.empty:
         return
-    page.table(table.assign(**{name: table[name].map(cell) for name in _NUMBERS}), list(COSTS))
+    page.table(table, list(COSTS))
     material.explain(page, "benchmarks")
 
 
