@@ -22,6 +22,7 @@ from retinopathy.files import read_json
 from retinopathy.framework import keras, tf
 from retinopathy.logs import LOG, logged
 from retinopathy.manifest import rows_of
+from retinopathy.methods import COARSE
 from retinopathy.runs import Run
 
 
@@ -78,7 +79,7 @@ def _orders(
     heats: Mapping[str, maps.Heat], inside: similarity.Inside, generator: np.random.Generator
 ) -> dict[str, deletion.Order | None]:
     """Return the orders of the retina's pixels by the maps of one photograph, and by controls."""
-    size, cells = len(inside), heats["cam"].shape
+    size, cells = len(inside), heats[COARSE].shape
     own = {name: similarity.enlarged(heat, size) for name, heat in heats.items()}
     return {
         name: deletion.ranked(heat, inside, generator)

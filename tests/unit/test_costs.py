@@ -175,7 +175,7 @@ def test_the_finding_names_what_took_the_most() -> None:
     assert spent.found(counted()) == (
         "25 jobs took 2 h 00 min in sum and 3 h 00 min of CPU time; jobs that ran side by side "
         "took less by the clock. The rule finetune took the most: 1 h 30 min (75 %) in 24 jobs. "
-        "A job of score needed the most memory: 4475 MB."
+        "The most memory was seen in score: 4475 MB."
     )
 
 

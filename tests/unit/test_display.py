@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retinopathy import display
+from retinopathy import display, lesion_types, methods
 
 
 def test_markdown_leaves_out_what_does_not_apply() -> None:
@@ -115,3 +115,16 @@ def test_scores_near_nothing_keep_digits_that_say_something() -> None:
         f"0.000 {display.NO_WIDTH}",
         "0.500 (0.400 to 0.600)",
     ]
+
+
+def test_no_name_is_of_two_things() -> None:
+    """A map, an order of deletion and a control of localisation stand in the same cells."""
+    rooms = (methods.TITLES, methods.ORDERS, lesion_types.CONTROLS)
+    assert sum(map(len, rooms)) == len({name for room in rooms for name in room})
+    assert all(display.called(name) == title for room in rooms for name, title in room.items())
+
+
+def test_bounds_at_zero_have_no_sign() -> None:
+    table = pd.DataFrame({"auc": [-0.25], "auc_low": [-0.5], "auc_high": [-0.0]})
+    assert display.folded(table)["auc"].item() == "−0.250 (−0.500 to 0.000)"
+    assert display.cell(-0.0) == "0"

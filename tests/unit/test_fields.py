@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from retinopathy import fields, lesions, saliency, similarity
+from retinopathy import fields, lesions, saliency
 from retinopathy.photographs import CropBox
 
 SIDE = 96
@@ -60,7 +60,7 @@ def test_a_photograph_of_one_colour_is_all_or_nothing(value: int, all_of_it: boo
 
 def test_maps_blurs_and_lesions_have_the_same_retina() -> None:
     pixels = photograph()
-    inside = similarity.retina(pixels, SIDE)
+    inside = fields.shrunk(pixels, SIDE)
     assert np.array_equal(inside, fields.retina(pixels))
     changed = (saliency.blurred(pixels[None])[0] != pixels).any(axis=-1)
     assert not changed[~inside].any()
@@ -76,6 +76,6 @@ def test_every_pixel_of_the_retina_can_be_deleted() -> None:
     pixels = photograph()
     disc = MIDDLE < 40
     pixels[disc] = generator.integers(30, 200, (int(disc.sum()), 3))
-    inside = similarity.retina(pixels, SIDE)
+    inside = fields.shrunk(pixels, SIDE)
     changed = (np.abs(saliency.blurred(pixels[None])[0] - pixels) > 1e-3).any(axis=-1)
     assert np.array_equal(changed, inside)

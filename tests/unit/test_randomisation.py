@@ -10,7 +10,16 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from retinopathy import explaining, networks, randomisation, registry, saliency, scales, similarity
+from retinopathy import (
+    explaining,
+    fields,
+    networks,
+    randomisation,
+    registry,
+    saliency,
+    scales,
+    similarity,
+)
 from retinopathy.methods import TWO_SIDED
 from retinopathy.randomisation import Stage
 
@@ -85,7 +94,7 @@ def test_a_map_of_one_cell_points_nowhere_when_enlarged() -> None:
 def test_the_retina_is_found_at_the_size_of_the_maps() -> None:
     picture = np.zeros((64, 64, 3), np.uint8)
     picture[16:48, 8:56, 0] = 120
-    inside = similarity.retina(picture, SIDE)
+    inside = fields.shrunk(picture, SIDE)
     expected = np.zeros((SIDE, SIDE), bool)
     expected[8:24, 4:28] = True
     assert np.array_equal(inside, expected)

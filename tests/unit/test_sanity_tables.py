@@ -142,7 +142,7 @@ def test_areas_and_curves_become_means() -> None:
     assert own["logit"].iloc[-1] == pytest.approx(-3, abs=0.1)
 
 
-def test_without_patches_of_its_size_a_network_keeps_its_other_areas() -> None:
+def test_without_patches_of_its_size_a_network_keeps_its_other_areas(tmp_path: Path) -> None:
     """A CAM of a single cell is the same everywhere, and so are patches as large as it."""
     rows = deleted()
     flat = rows["method"].isin(["cam", methods.PATCHES])
@@ -156,6 +156,10 @@ def test_without_patches_of_its_size_a_network_keeps_its_other_areas() -> None:
     assert known[["logit_area", "logit_area_low"]].notna().all(axis=None)
     assert known["over_patches"].isna().all()
     assert (known["over_pixels"].isna() == (known["method"] == methods.PIXELS)).all()
+    curves = sanity_tables.curves([Checked(RUN, RECORD, rows)], 200)
+    titles = {"cam": "CAM", "grad_cam": "Grad-CAM", **methods.ORDERS}
+    sanity_figures.deletion(curves, areas, titles, tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 5000
 
 
 # Figures ------------------------------------------------------------------------------------------

@@ -45,9 +45,9 @@ def test_a_type_of_lesion_is_found_where_a_map_is_ahead_of_every_control() -> No
         ),
         SCORES,
     )
-    assert "CAM finds haemorrhages (2.5 times chance, n = 20) of 2 types, " in said
+    assert "CAM: haemorrhages (2.5 times chance, n = 20) of 2 types found, " in said
     assert "not told for want of patients: hard exudates;" in said
-    assert "of Guided Grad-CAM nothing is known" in said
+    assert "Guided Grad-CAM: nothing is known" in said
     assert "ahead of all but the vessel filter for microaneurysms (3.5 times chance, n" in said
     (said,) = sightings.found(differences(*against(0.1, -0.1, -0.1, 0.2, lesion="MA")), SCORES)
     assert "ahead of all but the vessel filter and edge filter for microaneurysms" in said
@@ -64,9 +64,9 @@ def test_all_lesions_together_and_anatomy_are_no_types() -> None:
 
 def test_without_intervals_nothing_is_said_to_be_found_or_not() -> None:
     (said,) = sightings.found(differences(*against(0.1, 0.1, 0.1, NAN)), SCORES)
-    assert "of CAM nothing is known, for want of patients" in said
+    assert "CAM: nothing is known, for want of patients" in said
     (said,) = sightings.found(differences(*against(-0.1, 0.1, 0.1, 0.1)), SCORES)
-    assert "CAM finds none of 1 type" in said
+    assert "CAM: none of 1 type found" in said
 
 
 def test_networks_from_random_weights_are_not_told_as_finding_lesions() -> None:
@@ -129,7 +129,9 @@ def test_a_network_misses_what_maps_point_to_where_no_other_order_does_as_well()
     row = {"task": "referable", "network": "xception", "initialisation": "imagenet"}
     row |= {"kind": "deletion"}
     rows = [
-        row | {"method": method, "over_patches": value, "over_patches_low": value - 0.2}
+        row
+        | {"method": method, "over_patches": value, "over_patches_low": value - 0.2}
+        | {"logit_area_low": 1.0}
         for method, value in (
             ("cam", 0.3),
             ("grad_cam", 0.9),
@@ -145,6 +147,10 @@ def test_a_network_misses_what_maps_point_to_where_no_other_order_does_as_well()
     )
     alone = sightings.missed(pd.DataFrame(rows[:3], columns=list(DELETION)))
     assert "3 of 3 maps beyond the strongest control, patches by chance" in alone
+    single = pd.DataFrame(rows, columns=list(DELETION)).assign(over_patches_low=NAN)
+    assert "xception, task “referable”: not known, its CAM has a single cell" in sightings.missed(
+        single
+    )
     nothing = sightings.missed(pd.DataFrame(columns=list(DELETION)))
     assert nothing == "Whether networks miss what their maps point to is not known."
 
@@ -156,7 +162,7 @@ def test_maps_of_both_classes_are_told_with_how_many_photographs() -> None:
         row | {"method": "guided_grad_cam", "similarity": NAN, "n": 0, "undefined": 6},
     ]
     said = sightings.swapped(pd.DataFrame(rows, columns=list(CLASS_SWAP)))
-    assert "Grad-CAM of xception (“referable”) −0.12 (n = 4 of 6)." in said
+    assert "Grad-CAM of xception (“referable”) −0.12, n = 4 of 6." in said
     assert "not known" not in said and "Guided" not in said
     assert "not known" in sightings.swapped(pd.DataFrame(columns=list(CLASS_SWAP)))
 

@@ -121,6 +121,10 @@ def test_another_branch_and_back_reruns_nothing(copied: Callable[[], Path]) -> N
             {"saliency": {"samples": 5}},
             {"saliency", "lesion_maps", "randomise_maps", "deletion_curves"},
         ),
+        (
+            {"saliency": {"photographs": 3}},
+            {"saliency", "saliency_sizes", "randomise_maps", "swap_classes", "deletion_curves"},
+        ),
         ({"lesions": {"photographs": 3}}, {"drawn_lesions"}),
         (
             {"saliency": {"images": ["0_left"]}},

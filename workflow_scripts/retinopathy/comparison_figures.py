@@ -58,7 +58,7 @@ def _line(axes: Axes, place: int, row: Any) -> None:
     if row.outcome == DIVERGED:
         _beside(axes, place, DIVERGED)
         return
-    _beside(axes, place, p_value(row.auc_p_holm))
+    _beside(axes, place, p_value(row.auc_p_holm).removeprefix("= "))
     colour = plotting.COLOURS[0]
     axes.errorbar(
         row.auc_difference,

@@ -39,7 +39,8 @@ class Cost:
     Attributes:
         seconds: Seconds by the clock, from its start to its end.
         cpu_seconds: Seconds of CPU of all its processes, as of the last look at them.
-        memory_mb: The most resident memory of its processes together, in MB of 1024² bytes.
+        memory_mb: The most resident memory of its processes together that was seen at a look, in MB
+            of 1024² bytes.
     """
 
     seconds: float

@@ -12,7 +12,7 @@ import pandas as pd
 
 from retinopathy import lesion_types, methods
 from retinopathy.files import write_text
-from retinopathy.numerals import minus
+from retinopathy.numerals import decimals, minus
 
 BOUNDED = ("auc", "auc_low", "auc_high", "accuracy", "accuracy_low", "accuracy_high")
 """The metrics that a page shows first, with their intervals."""
@@ -146,9 +146,9 @@ def _interval(value: float, low: float, high: float) -> str | None:
     # Three decimals say nothing of scores near 0, such as those of lesions of few pixels.
     digits = 5 if 0 < abs(value) < _SMALL else 3
     if pd.isna(low):
-        return minus(f"{value:.{digits}f} {NO_INTERVAL}")
-    shown = f"({low:.{digits}f} to {high:.{digits}f})"
-    return minus(f"{value:.{digits}f} {NO_WIDTH if low == value == high else shown}")
+        return f"{decimals(value, digits)} {NO_INTERVAL}"
+    shown = f"({decimals(low, digits)} to {decimals(high, digits)})"
+    return f"{decimals(value, digits)} {NO_WIDTH if low == value == high else shown}"
 
 
 def cell(value: Any) -> str:
@@ -157,5 +157,5 @@ def cell(value: Any) -> str:
         if pd.isna(value):
             return ""
         whole = abs(value) >= 999.5 or (value.is_integer() and abs(value) >= 1)
-        return minus(f"{value:.0f}" if whole else f"{value:.3g}")
+        return minus(f"{value:.0f}" if whole else f"{value + 0.0:.3g}")
     return "" if pd.isna(value) else str(value)

@@ -32,3 +32,13 @@ def retina(pixels: NDArray[Any], beyond: Mask | None = None) -> Mask:
     framed = np.pad(outside, 1, constant_values=True)
     _, regions = cv2.connectedComponents(framed.view(np.uint8), connectivity=8)
     return np.asarray(regions[1:-1, 1:-1] != regions[0, 0])
+
+
+def shrunk(picture: NDArray[np.uint8], size: int) -> Mask:
+    """Return which pixels of a square crop, made smaller, show the retina, (size, size).
+
+    Args:
+        picture: The crop without a change of contrast, RGB uint8 (side, side, 3), side ≥ size.
+        size: Side of what a network sees.
+    """
+    return retina(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA))

@@ -9,7 +9,6 @@ from retinopathy import overlays
 from retinopathy.maps import Heat, Pixels
 from retinopathy.methods import COARSE, FEATURES, FINE, METHODS
 from retinopathy.scales import BRIGHTEST
-from retinopathy.showcase import SHOWN_SIDE
 
 MEANING = "share of the map's largest value"
 """What the colours of a drawn map mean."""
@@ -28,7 +27,7 @@ def over(picture: Pixels, heat: Heat, method: str) -> Pixels:
     return overlays.overlay(picture, scaled(heat, method))
 
 
-def alone(heat: Heat, method: str, side: int = SHOWN_SIDE) -> Pixels:
+def alone(heat: Heat, method: str, side: int) -> Pixels:
     """Return a map as a picture of its own, uint8 (side, side, 3)."""
     return overlays.overlay(np.zeros((side, side, 3), np.uint8), scaled(heat, method), alpha=1.0)
 

@@ -121,6 +121,9 @@ def _course(axes: Axes, rows: pd.DataFrame, titles: Mapping[str, str]) -> None:
 
 def _gains(axes: Axes, rows: pd.DataFrame, titles: Mapping[str, str]) -> None:
     """Draw by how much the area of the logit is better than that of patches by chance."""
+    if rows["over_patches"].isna().all():
+        plotting.empty(axes, "no patches by chance: the CAM has one cell")
+        return
     shown = [method for method in titles if method != PATCHES]
     for place, method in enumerate(shown):
         for kind, filled in ((DELETION, True), (INSERTION, False)):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from retinopathy import photographs, registry, similarity
+from retinopathy import fields, photographs, registry
 from retinopathy.runs import INITIALISATIONS, Run
 
 SHOWN_SIDE = 448
@@ -160,11 +160,11 @@ def load(rows: pd.DataFrame, size: int, contrast: str) -> list[Shown]:
     return shown
 
 
-def stacked(shown: Sequence[Shown]) -> tuple[NDArray[np.uint8], list[similarity.Inside]]:
+def stacked(shown: Sequence[Shown]) -> tuple[NDArray[np.uint8], list[fields.Mask]]:
     """Return what a network sees of photographs, and where each shows the retina.
 
     Returns:
         uint8 (n, size, size, 3), and n masks (size, size).
     """
     seen = np.stack([one.seen for one in shown])
-    return seen, [similarity.retina(one.picture, seen.shape[1]) for one in shown]
+    return seen, [fields.shrunk(one.picture, seen.shape[1]) for one in shown]

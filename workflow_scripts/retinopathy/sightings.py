@@ -78,17 +78,20 @@ def _method(method: str, rows: pd.DataFrame, scores: pd.DataFrame) -> str:
     lows = _lowest(rivals)
     known, unknown = lows.dropna(), [_type(kind) for kind in lows[lows.isna()].index]
     if known.empty:
-        return f"of {called(method)} nothing is known, for want of patients"
+        return f"{called(method)}: nothing is known, for want of patients"
     found = set(known[known > 0].index)
     ahead = [_gain(rows[rows["lesion"] == kind], scores) for kind in known.index if kind in found]
-    parts = [f"{called(method)} finds {listed(ahead) if ahead else 'none'}"]
-    parts[0] += f" of {counted(len(known), 'type')}"
+    finds = f"{listed(ahead) if ahead else 'none'} of {counted(len(known), 'type')} found"
+    parts = [f"{called(method)}: {finds}"]
+    nearly: dict[str, list[str]] = {}
     for kind in (kind for kind in known.index if kind not in found):
         unbeaten = _unbeaten(rivals[rivals["lesion"] == kind])
         # A filter sees what stands out: no better than one is not no better than chance.
         if all(name.endswith(_FILTER) for name in unbeaten):
             gain = _gain(rows[rows["lesion"] == kind], scores)
-            parts.append(f"is ahead of all but the {listed(unbeaten)} for {gain}")
+            nearly.setdefault(listed(unbeaten), []).append(gain)
+    for names, gains in nearly.items():
+        parts.append(f"ahead of all but the {names} for {listed(gains)}")
     if unknown:
         parts.append(f"not told for want of patients: {listed(unknown)}")
     return ", ".join(parts)
@@ -183,9 +186,14 @@ def _alike(row: pd.Series) -> str:
     """Return a mean correlation, and of how many photographs where it is not known of all."""
     if pd.isna(row["similarity"]):
         return "undefined"
+    fewer = f" (n = {_of(row)})" if row["undefined"] else ""
+    return f"{decimals(row['similarity'], 2)}{fewer}"
+
+
+def _of(row: pd.Series) -> str:
+    """Return how many photographs a mean is of, and how many were asked where these are more."""
     asked = row["n"] + row["undefined"]
-    of = f" (n = {row['n']} of {asked})" if row["undefined"] else ""
-    return f"{decimals(row['similarity'], 2)}{of}"
+    return f"{row['n']} of {asked}" if row["undefined"] else str(row["n"])
 
 
 def missed(table: pd.DataFrame) -> str:
@@ -194,11 +202,11 @@ def missed(table: pd.DataFrame) -> str:
     Args:
         table: `sanity_tables.DELETION`.
     """
-    rows = from_imagenet(table[table["kind"] == "deletion"]).dropna(subset=["over_patches_low"])
+    rows = from_imagenet(table[table["kind"] == "deletion"])
     said = [
         _beside(str(task), str(network), own)
         for (task, network), own in rows.groupby(["task", "network"], sort=False)
-        if own["method"].isin(METHODS).any()
+        if own["logit_area_low"].notna().any()
     ]
     if not said:
         return "Whether networks miss what their maps point to is not known."
@@ -212,8 +220,11 @@ def missed(table: pd.DataFrame) -> str:
 
 def _beside(task: str, network: str, rows: pd.DataFrame) -> str:
     """Return which maps of a network are ahead of every order that no network made."""
-    own = rows[rows["method"].isin(METHODS)]
-    rivals = rows[~rows["method"].isin(METHODS)].sort_values("over_patches")
+    known = rows.dropna(subset=["over_patches_low"])
+    if known.empty:
+        return f"{network}, task “{task}”: not known, its CAM has a single cell."
+    own = known[known["method"].isin(METHODS)]
+    rivals = known[~known["method"].isin(METHODS)].sort_values("over_patches")
     best = rivals.iloc[-1] if len(rivals) else None
     least = 0.0 if best is None else max(float(best["over_patches"]), 0.0)
     ahead = own[(own["over_patches"] > least) & (own["over_patches_low"] > 0)]
@@ -235,7 +246,8 @@ def swapped(table: pd.DataFrame) -> str:
     if known.empty:
         return "Whether maps of networks from ImageNet weights change with the class is not known."
     said = [
-        f"{called(row['method'])} of {row['network']} (“{row['task']}”) {_alike(row)}"
+        f"{called(row['method'])} of {row['network']} (“{row['task']}”) "
+        f"{decimals(row['similarity'], 2)}, n = {_of(row)}"
         for _, row in known.iterrows()
     ]
     return (

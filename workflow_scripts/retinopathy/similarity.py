@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from retinopathy import fields
-
 Heat = NDArray[np.float32]
 Inside = NDArray[np.bool_]
 Pixels = NDArray[np.uint8]
@@ -34,17 +32,6 @@ SWAPS = ("image", "patient", "method", "similarity", "difference")
 _EVEN = 1e-5  # range, as a share of the largest value, of a map that is the same everywhere
 _DEVIATION, _WINDOW = 1.5, 11  # pixels: of the window of the structural similarity
 _LUMINANCE, _CONTRAST = 0.01**2, 0.03**2  # its constants, for values from 0 to 1
-
-
-def retina(picture: Pixels, size: int) -> Inside:
-    """Return which pixels of a square crop show the retina, (size, size).
-
-    Args:
-        picture: The crop without a change of contrast, RGB uint8 (side, side, 3), side ≥ size.
-        size: Side of the maps.
-    """
-    small = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
-    return fields.retina(small)
 
 
 def enlarged(heat: Heat, size: int) -> Heat:

@@ -43,7 +43,7 @@ def found(table: pd.DataFrame) -> str:
     if not sized.empty:
         largest = _largest(sized, "memory_mb")
         parts.append(
-            f"A job of {largest['rule']} needed the most memory: {largest['memory_mb']:.0f} MB."
+            f"The most memory was seen in {largest['rule']}: {largest['memory_mb']:.0f} MB."
         )
     return " ".join(parts)
 

@@ -10,7 +10,7 @@ from retinopathy.intervals import bounded
 from retinopathy.material import Material
 from retinopathy.page import Page
 from retinopathy.standings import controls
-from retinopathy.wording import counted, shift
+from retinopathy.wording import counted, p_value, shift
 
 CHOICES = {
     "sweep": ("3 Which learning rate, which L2 constant?", ("rate", "l2")),
@@ -210,7 +210,7 @@ def _cuts(page: Page, material: Material) -> None:
         f"On average a cut inside a block lies {shift(mean, 'shortfall')} of AUC under the line "
         "between the whole-block cuts around it (negative: above it)"
     )
-    tested = f"no test: {mean['reason']}" if pd.isna(mean["p"]) else f"p = {mean['p']:.2g}"
+    tested = f"no test: {mean['reason']}" if pd.isna(mean["p"]) else f"p {p_value(mean['p'])}"
     page.say(f"{verdict}; {tested}.")
     page.table(
         table,
