@@ -111,7 +111,7 @@ def _row(
     place: int, row: Mapping[Hashable, Any], shown: showcase.Shown, told: Sequence[Told]
 ) -> sheets.Row:
     """Return the row of one photograph: what each size called it, and the maps of both."""
-    verdicts = [one.verdicts[place] for one in told]
+    verdicts = [one.verdicts[place] + map_pictures.remark(one.heat[COARSE][place]) for one in told]
     cams = [map_pictures.lined(shown.picture, one.heat[COARSE][place], COARSE) for one in told]
     fine = [map_pictures.over(shown.picture, one.heat[FINE][place], FINE) for one in told]
     title = "\n".join([showcase.truth(row), *verdicts, showcase.reason(row)])

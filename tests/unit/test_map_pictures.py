@@ -55,6 +55,19 @@ def test_a_line_is_drawn_around_half_of_the_largest_value() -> None:
     assert not (map_pictures.over(picture, found, "cam") == 255).all(axis=-1).any()
 
 
+def test_the_line_tells_which_side_of_it_is_meant() -> None:
+    """It runs along the border where what it is around reaches that."""
+    found = np.ones((8, 8), np.float32)
+    found[:3, :3] = 0
+    white = (map_pictures.lined(np.zeros((64, 64, 3), np.uint8), found, "cam") == 255).all(axis=-1)
+    assert white[32, -8:].any() and white[-8:, 32].any()
+    assert not white[:12, :12].any()
+    hole = np.ones((8, 8), np.float32)
+    hole[3:5, 3:5] = 0
+    white = (map_pictures.lined(np.zeros((64, 64, 3), np.uint8), hole, "cam") == 255).all(axis=-1)
+    assert white[20:44, 20:44].any()
+
+
 def test_a_map_without_evidence_is_told() -> None:
     assert "no place" in map_pictures.remark(-np.ones((3, 3), np.float32))
     assert map_pictures.remark(heat(3)) == ""

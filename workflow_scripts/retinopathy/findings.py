@@ -56,7 +56,9 @@ def transfer(page: Page, material: Material) -> None:
         "The final runs beside two controls: random weights that stay frozen below the same depth, "
         "with the normalisation statistics of the training photographs, and the whole network "
         "trained from random weights. All may train equally long, and stop where validation AUC "
-        "rises no more: where the best epoch is among the last, longer training could give more. "
+        "rises no more: where the best epoch is among the last, longer training could give more; "
+        "and a control that did not even learn its own training photographs, as "
+        "tables/initialisation_curves.csv can tell, says what this many epochs give, and no more. "
         "On the test split."
     )
     judged = [*BOUNDED, "best_epoch", "epochs", "outcome"]

@@ -41,7 +41,7 @@ def learning_curve(table: pd.DataFrame, path: Path) -> None:
         axes.margins(x=0.08)
         axes.set(xlabel="training photographs", ylabel="test AUC, 95 % interval")
         axes.set_title(_title(table))
-        axes.legend(loc="best", fontsize=8)
+        _legend(axes)
 
 
 def leakage(table: pd.DataFrame, path: Path) -> None:
@@ -67,7 +67,14 @@ def leakage(table: pd.DataFrame, path: Path) -> None:
         axes.set_xlim(-0.5, len(cases) - 0.5)
         axes.set_ylabel("test AUC, 95 % interval")
         axes.set_title(_title(table))
-        axes.legend(loc="best", fontsize=8)
+        _legend(axes)
+
+
+def _legend(axes: Axes) -> None:
+    """Name the seeds where there are several: a lone sample looks like one more measurement."""
+    handles, labels = axes.get_legend_handles_labels()
+    if len(handles) > 1:
+        axes.legend(handles, labels, loc="best", fontsize=8)
 
 
 def _seeds(axes: Axes, table: pd.DataFrame, places: Any) -> None:

@@ -16,6 +16,8 @@ MEANING = "share of the map's largest value"
 HALF = 0.5
 """Share of the largest value around which a line is drawn, to be seen without colours too."""
 
+_EDGE = 3  # pixels between that line and the border of the picture
+
 
 def scaled(heat: Heat, method: str) -> Heat:
     """Return a map, (h, w), as it is drawn: from 0 to 1, what speaks against the class is 0."""
@@ -52,8 +54,11 @@ def lined(picture: Pixels, heat: Heat, method: str) -> Pixels:
     """Return what `over` does, with a line around at least `HALF` of the largest value."""
     side = len(picture)
     large = cv2.resize(scaled(heat, method), (side, side), interpolation=cv2.INTER_LINEAR)
-    half = np.asarray(large >= HALF, np.uint8)
-    around, _ = cv2.findContours(half, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    half = np.zeros((side, side), np.uint8)
+    # Along the border of the picture the line runs within it: it tells which side is meant.
+    within = slice(_EDGE, side - _EDGE)
+    half[within, within] = large[within, within] >= HALF
+    around, _ = cv2.findContours(half, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     laid = over(picture, heat, method)
     return np.asarray(cv2.drawContours(laid, around, -1, (255, 255, 255), 2), np.uint8)
 
