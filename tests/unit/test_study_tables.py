@@ -109,7 +109,11 @@ def test_the_recommendation_is_the_best_mean_over_seeds() -> None:
     table = study_tables.rows(given, 100, "validation")
     advice = study_tables.recommendation("sweep", table, {"rate": 0.01, "l2": 0.5, "depth": None})
     assert advice["recommended"].to_list() == [0.01, 0.0, "head"]
-    assert advice["followed"].to_list() == ["yes", "no", ""]
+    yes, untried, nothing = advice["followed"]
+    assert (yes, nothing) == ("yes", "")
+    assert untried == "no: the study did not try what is configured"
+    other = study_tables.recommendation("sweep", table, {"rate": 0.1})
+    assert other["followed"].item() == "no"
     tables.check(advice, tables.RECOMMENDATION, "recommendation")
 
 

@@ -187,7 +187,7 @@ def _advice(page: Page, name: str, material: Material) -> None:
     page.say("What validation recommends, beside what the configuration uses:")
     page.table(
         advice[advice["study"] == name],
-        ["parameter", "recommended", "configured", "followed"],
+        ["parameter", "recommended", "configured", "followed", "reason"],
     )
     table = material.tables[name]
     if name == "sweep" and set(table["depth"]) == {registry.HEAD}:

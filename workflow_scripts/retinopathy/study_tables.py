@@ -229,6 +229,15 @@ def _lead(table: pd.DataFrame, row: pd.Series) -> str:
     return f"{found}, {ahead} {others.idxmax()}"
 
 
+def _followed(configured: Any, recommended: Any, tried: pd.Series) -> str:
+    """Return whether the configuration follows a recommendation, or could not; nothing of none."""
+    if configured is None:
+        return ""
+    if configured == recommended:
+        return "yes"
+    return "no" if (tried == configured).any() else "no: the study did not try what is configured"
+
+
 def recommendation(study: str, table: pd.DataFrame, parameters: dict[str, Any]) -> pd.DataFrame:
     """Return what validation recommends beside what the configuration uses.
 
@@ -254,7 +263,7 @@ def recommendation(study: str, table: pd.DataFrame, parameters: dict[str, Any]) 
             "parameter": name,
             "recommended": row[name],
             "configured": configured,
-            "followed": "" if configured is None else ("yes" if row[name] == configured else "no"),
+            "followed": _followed(configured, row[name], table[name]),
             "reason": reason,
         }
         for name, configured in parameters.items()
