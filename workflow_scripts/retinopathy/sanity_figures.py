@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from retinopathy import plotting
 from retinopathy.deletion import DELETION, INSERTION
+from retinopathy.means import FEWEST
 from retinopathy.methods import ORDERS, PATCHES
 from retinopathy.wording import is_control
 
@@ -163,15 +164,19 @@ def _look(method: str, place: int) -> dict[str, Any]:
 def _line(
     axes: Axes, across: pd.Series, rows: pd.DataFrame, name: str, place: int, title: str
 ) -> None:
-    """Draw values with their intervals, and a line through them."""
+    """Draw values with their intervals, and a line through them; hollow are those of few."""
+    look = _look("", place)
     axes.errorbar(
         across,
         rows[name],
         yerr=_reach(rows, name),
         elinewidth=0.6,
         label=title,
-        **_look("", place),
+        **look,
     )
+    few = rows["n"] < FEWEST
+    hollow = look | {"linestyle": "none", "markerfacecolor": "white"}
+    axes.plot(across[few], rows.loc[few, name], zorder=3, **hollow)
 
 
 def _network(rows: pd.DataFrame) -> str:
