@@ -122,7 +122,7 @@ def test_another_branch_and_back_reruns_nothing(copied: Callable[[], Path]) -> N
             {"saliency", "lesion_maps", "randomise_maps", "deletion_curves"},
         ),
         (
-            {"saliency": {"photographs": 3}},
+            {"saliency": {"photographs": 4}},
             {"saliency", "saliency_sizes", "randomise_maps", "swap_classes", "deletion_curves"},
         ),
         ({"lesions": {"photographs": 3}}, {"drawn_lesions"}),
