@@ -47,7 +47,7 @@ def main(
     found = {
         "levels": card.by_set(levels),
         "subsets": pd.DataFrame([read_json(path) for path in subsets]),
-        "proofs": _proofs(proofs),
+        "proofs": card.read_proofs(proofs),
         "fellow": tables.read(fellow, tables.METRICS),
         "sizes": sizes,
         "qualities": card.qualities(usable),
@@ -57,12 +57,6 @@ def main(
     }
     page = card.tell(study, found, _counts(rows, usable, chosen), outputs)
     write_text(outputs["page"], page.html())
-
-
-def _proofs(proofs: Mapping[str, Path]) -> pd.DataFrame:
-    return pd.concat(
-        [pd.read_csv(path, dtype=tables.TEXT).assign(task=task) for task, path in proofs.items()]
-    )
 
 
 def _reasons(rows: pd.DataFrame) -> pd.DataFrame:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from retinopathy import story
+from retinopathy import card, story
 from retinopathy.files import read_json, write_text
 from retinopathy.logs import logged
 from retinopathy.material import Material, read_caption
-from retinopathy.tables import TEXT, read
+from retinopathy.tables import read
 
 COLLECTIONS = ("saliency", "saliency_sizes", "lesions", "sanity", "flips")
 """Figures of which there is one per final network, or several."""
@@ -28,9 +28,7 @@ def main(
 ) -> None:
     """Read tables and figures, and write the page."""
     known = {name: read(path, ()) for name, path in tables.items()}
-    known["proofs"] = pd.concat(
-        [pd.read_csv(path, dtype=TEXT).assign(task=task) for task, path in proofs.items()]
-    )
+    known["proofs"] = card.read_proofs(proofs)
     known["subsets"] = pd.DataFrame([read_json(path) for path in subsets])
     known["recommendations"] = pd.concat([pd.read_csv(path) for path in recommendations])
     told = {path.stem: read_caption(path) for path in captions}

@@ -10,6 +10,7 @@ from retinopathy import fellow
 from retinopathy.manifest import LEVELS, OK, kinds
 from retinopathy.page import Page
 from retinopathy.runs import HOLDOUT
+from retinopathy.tables import TEXT
 from retinopathy.wording import counted
 
 FIGURES = {
@@ -136,6 +137,16 @@ def tasks(subsets: pd.DataFrame) -> pd.DataFrame:
     shown = subsets.reindex(columns=list(TASKS)).astype({"asked": "Int64", "seed": "Int64"})
     absent = {"balance": "as listed", "list": "none", "seed": "none"}
     return shown.astype(dict.fromkeys(absent, "object")).fillna(absent)
+
+
+def read_proofs(paths: Mapping[str, Path]) -> pd.DataFrame:
+    """Return the proofs of all tasks as one table, with the column `task`.
+
+    Args:
+        paths: Task → its proof.
+    """
+    parts = [pd.read_csv(path, dtype=TEXT).assign(task=task) for task, path in paths.items()]
+    return pd.concat(parts)
 
 
 def holdout(proofs: pd.DataFrame) -> pd.DataFrame:

@@ -79,12 +79,11 @@ def _method(method: str, rows: pd.DataFrame, scores: pd.DataFrame) -> str:
     known, unknown = lows.dropna(), [_type(kind) for kind in lows[lows.isna()].index]
     if known.empty:
         return f"{called(method)}: nothing is known, for want of patients"
-    found = set(known[known > 0].index)
-    ahead = [_gain(rows[rows["lesion"] == kind], scores) for kind in known.index if kind in found]
+    ahead = [_gain(rows[rows["lesion"] == kind], scores) for kind in known.index[known > 0]]
     finds = f"{listed(ahead) if ahead else 'none'} of {counted(len(known), 'type')} found"
     parts = [f"{called(method)}: {finds}"]
     nearly: dict[str, list[str]] = {}
-    for kind in (kind for kind in known.index if kind not in found):
+    for kind in known.index[known <= 0]:
         unbeaten = _unbeaten(rivals[rivals["lesion"] == kind])
         # A filter sees what stands out: no better than one is not no better than chance.
         if all(name.endswith(_FILTER) for name in unbeaten):

@@ -42,16 +42,16 @@ def tell(study: str, source: str, material: Material) -> Page:
     page.say(
         "Photographs of the back of the eye are told apart into two classes: with and without "
         "diabetic retinopathy that matters; they are called diseased and healthy here, and mild "
-        "retinopathy (level 1) counts as healthy in the task “referable”. Networks that "
-        "were trained on ImageNet, photographs of "
-        "everyday things, are trained further. How much does that help, how deep should one "
-        "train, how large must the photograph be, and do the networks look at the lesions? Where "
-        "weights of ImageNet could not be had, a network starts from random ones and says so: it "
-        "is then a control, and tells nothing of that network. AUC is "
-        "the probability that a diseased photograph is ranked above a healthy one: 0.5 is "
-        "guessing, 1 perfect. In brackets are 95 % intervals, by bootstrap over patients: they say "
-        "what other patients would change, not what another training would. Captions "
-        "speak of all columns of a table; those that are not shown are in tables/<name>.csv."
+        "retinopathy (level 1) counts as healthy in the task “referable”. Networks that were "
+        "trained on ImageNet, photographs of everyday things, are trained further. How much does "
+        "that help, how deep should one train, how large must the photograph be, and do the "
+        "networks look at the lesions? Where weights of ImageNet could not be had, a network "
+        "starts from random ones and says so: it is then a control, and tells nothing of that "
+        "network. AUC is the probability that a diseased photograph is ranked above a healthy "
+        "one: 0.5 is guessing, 1 perfect. In brackets are 95 % intervals, by bootstrap over "
+        "patients: they say what other patients would change, not what another training would. "
+        "Captions speak of all columns of a table; those that are not shown are in "
+        "tables/<name>.csv."
     )
     _networks(page, material)
     _answer(page, material)
